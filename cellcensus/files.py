@@ -1,0 +1,85 @@
+"""Publishing files so that a reader sees the old state or the new one, never a mixture.
+
+Temporary name in the same folder, write, fsync, ``os.replace``, fsync of the folder.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+TEMPORARY_PREFIX = ".partial-"
+
+
+@contextmanager
+def publish_file(path: Path) -> Iterator[Path]:
+    """Yield a temporary path; on a clean exit it becomes ``path``, on an error it is removed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # The suffix is kept: image and video writers choose their format by it.
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o644)
+        _sync(temporary)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def publish_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder; on a clean exit it becomes ``path``, replacing what was there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
+    try:
+        yield temporary
+        os.chmod(temporary, 0o755)
+        for child in temporary.rglob("*"):
+            _sync(child)
+        _sync(temporary)
+        if path.exists():
+            # A folder cannot be replaced in one step; what stands here is an unrecorded leftover,
+            # since recorded results are found by their recipe and never made twice.
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+        _sync(path.parent)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Publish ``text`` as UTF-8 at ``path``."""
+    with publish_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Publish ``content`` at ``path``."""
+    with publish_file(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def sweep_leftovers(folder: Path) -> int:
+    """Remove temporary files and folders an interrupted run left below ``folder``; how many."""
+    leftovers = list(folder.rglob(f"{TEMPORARY_PREFIX}*"))
+    for leftover in leftovers:
+        if leftover.is_dir():
+            shutil.rmtree(leftover, ignore_errors=True)
+        else:
+            leftover.unlink(missing_ok=True)
+    return len(leftovers)
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
