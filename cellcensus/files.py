@@ -25,9 +25,9 @@ def publish_file(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.chmod(temporary, 0o644)
+        temporary.chmod(0o644)
         _sync(temporary)
-        os.replace(temporary, path)
+        temporary.replace(path)
         _sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
@@ -40,7 +40,7 @@ def publish_folder(path: Path) -> Iterator[Path]:
     temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
     try:
         yield temporary
-        os.chmod(temporary, 0o755)
+        temporary.chmod(0o755)  # mkdtemp makes it private
         for child in temporary.rglob("*"):
             _sync(child)
         _sync(temporary)
@@ -48,7 +48,7 @@ def publish_folder(path: Path) -> Iterator[Path]:
             # A folder cannot be replaced in one step; what stands here is an unrecorded leftover,
             # since recorded results are found by their recipe and never made twice.
             shutil.rmtree(path)
-        os.replace(temporary, path)
+        temporary.replace(path)
         _sync(path.parent)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)

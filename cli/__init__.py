@@ -1,1 +1,1 @@
-"""."""
+"""The command ``cellcensus``: words in, calls to ``flows``, words and exit codes out."""

@@ -1,0 +1,93 @@
+"""``export``: predictions, cells, FHIR and HL7 to a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.lazy import LazyGroup
+from cli.options import Command, common_parameters, wants_json
+from cli.outcomes import open_home
+
+_study = click.option("--study", required=True, metavar="NAME", help="Name of the study.")
+_out = click.option(
+    "--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write."
+)
+_format = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["csv", "parquet", "json"]),
+    default="csv",
+    show_default=True,
+)
+
+
+@click.command(cls=Command)
+@_study
+@_format
+@_out
+def predictions(study: str, format_: str, out: Path) -> int:
+    """One row a specimen and class: fraction and concentration, each with its 95 % interval."""
+    from flows.export import export_predictions
+
+    with open_home() as context:
+        return _say(export_predictions(context, study, format_, out), out)
+
+
+@click.command(cls=Command)
+@_study
+@_format
+@_out
+def cells(study: str, format_: str, out: Path) -> int:
+    """One row a unique cell: where and when it was seen, its size, class and probability."""
+    from flows.export import export_cells
+
+    with open_home() as context:
+        return _say(export_cells(context, study, format_, out), out)
+
+
+@click.command(cls=Command)
+@_study
+@_out
+def fhir(study: str, out: Path) -> int:
+    """A FHIR R4 bundle: one DiagnosticReport a specimen, preliminary until it is signed."""
+    from flows.export import export_fhir
+
+    with open_home() as context:
+        return _say(export_fhir(context, study, out), out)
+
+
+@click.command(cls=Command)
+@_study
+@_out
+def hl7(study: str, out: Path) -> int:
+    """HL7 v2.5.1 ORU^R01 messages, one a specimen."""
+    from flows.export import export_hl7
+
+    with open_home() as context:
+        return _say(export_hl7(context, study, out), out)
+
+
+def _say(rows: int, out: Path) -> int:
+    from cli.terminal import output, print_json
+
+    if wants_json():
+        print_json({"rows": rows, "file": str(out)})
+    else:
+        output.print(f"{rows} rows written to {out}", markup=False, highlight=False)
+    return 0
+
+
+_HERE = "cli.commands.export"
+export = LazyGroup(
+    "export",
+    table={
+        "predictions": (f"{_HERE}:predictions", "One row a specimen and class."),
+        "cells": (f"{_HERE}:cells", "One row a unique cell."),
+        "fhir": (f"{_HERE}:fhir", "FHIR R4 diagnostic reports."),
+        "hl7": (f"{_HERE}:hl7", "HL7 v2.5.1 ORU^R01 messages."),
+    },
+    help="Write predictions, cells, FHIR or HL7 to a file.",
+    params=common_parameters(),
+)

@@ -1,0 +1,74 @@
+"""``models``: the registry."""
+
+from __future__ import annotations
+
+import click
+
+from cli.lazy import LazyGroup
+from cli.options import Command, common_parameters, wants_json
+from cli.outcomes import open_home, tell
+
+
+@click.command("list", cls=Command)
+def list_() -> int:
+    """List every model: state, when trained, on what, and how well it does."""
+    from flows.registry import list_models
+
+    from cli.terminal import print_json, print_table
+
+    with open_home() as context:
+        rows = list_models(context)
+    if wants_json():
+        print_json(rows)
+    else:
+        columns = ("id", "state", "created_at", "studies", "held_out_worst_class_error_points")
+        print_table("", columns, ([row.get(column) for column in columns] for row in rows))
+    return 0
+
+
+@click.command(cls=Command)
+@click.argument("model_id", metavar="ID")
+def show(model_id: str) -> int:
+    """Show one model: its card, its errors and the decisions taken about it."""
+    from flows.registry import show_model
+
+    from cli.terminal import print_json
+
+    with open_home() as context:
+        print_json(show_model(context, model_id))
+    return 0
+
+
+@click.command(cls=Command)
+@click.argument("model_id", metavar="ID")
+@click.option("--reason", default="", help="Why; kept with the decision.")
+def promote(model_id: str, reason: str) -> int:
+    """Make a candidate the champion."""
+    from flows.registry import promote as promote_model
+
+    with open_home() as context:
+        return tell([promote_model(context, model_id, reason=reason)])
+
+
+@click.command(cls=Command)
+@click.option("--reason", default="", help="Why; kept with the decision.")
+def rollback(reason: str) -> int:
+    """Make the previous champion the champion again."""
+    from flows.registry import rollback as roll_back
+
+    with open_home() as context:
+        return tell([roll_back(context, reason=reason)])
+
+
+_HERE = "cli.commands.models"
+models = LazyGroup(
+    "models",
+    table={
+        "list": (f"{_HERE}:list_", "Every model and its state."),
+        "show": (f"{_HERE}:show", "One model: card, errors, decisions."),
+        "promote": (f"{_HERE}:promote", "Make a candidate the champion."),
+        "rollback": (f"{_HERE}:rollback", "Make the previous champion the champion again."),
+    },
+    help="The registry of models.",
+    params=common_parameters(),
+)

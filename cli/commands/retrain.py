@@ -1,0 +1,30 @@
+"""``retrain``: a candidate, a gate, a decision."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.options import Command
+from cli.outcomes import open_home, tell
+
+
+@click.command(cls=Command)
+@click.argument(
+    "studies",
+    type=click.Path(file_okay=False, path_type=Path),
+    nargs=-1,
+    required=True,
+    metavar="STUDY...",
+)
+def retrain(studies: tuple[Path, ...]) -> int:
+    """Train a candidate on the studies given and compare it with the champion.
+
+    It is promoted only if no class is predicted worse on held-out donors; otherwise it is refused,
+    with the reasons, and kept for the record.
+    """
+    from flows.retrain import retrain as retrain_model
+
+    with open_home() as context:
+        return tell([retrain_model(context, list(studies))])

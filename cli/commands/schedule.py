@@ -1,0 +1,30 @@
+"""``schedule``: serve the scheduled flows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from cli.options import Command, load_settings
+
+
+@click.command(cls=Command)
+@click.argument(
+    "studies",
+    type=click.Path(file_okay=False, path_type=Path),
+    nargs=-1,
+    required=True,
+    metavar="STUDY...",
+)
+@click.option("--cron", default="0 2 * * *", show_default=True, help="When, as a cron line.")
+@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the cron line.")
+def schedule(studies: tuple[Path, ...], cron: str, timezone: str) -> int:
+    """Run the studies' new specimens on a schedule, until stopped.
+
+    One run at a time; a run that is late is not stacked. Needs a Prefect server (PREFECT_API_URL).
+    """
+    from flows.deployments import serve_schedule
+
+    serve_schedule(load_settings(), list(studies), cron=cron, timezone=timezone)
+    return 0

@@ -1,0 +1,113 @@
+"""Entry point: the table of commands, and what happens when one goes wrong.
+
+Exit codes: 0 done, 1 failed, 2 wrong use or unusable study, 3 done but specimens were quarantined.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from cellcensus import __version__
+from cellcensus.errors import CellcensusError
+from cli.lazy import LazyGroup
+from cli.options import common_parameters
+
+COMMANDS = {
+    "demo": (
+        "cli.commands.demo:demo",
+        "Make a small study and run it; ends with the report to open.",
+    ),
+    "simulate": ("cli.commands.simulate:simulate", "Write a study folder with known truth."),
+    "check": ("cli.commands.check:check", "List what is wrong with a study; changes nothing."),
+    "run": ("cli.commands.run:run", "Ingest, train, predict and report a study."),
+    "ingest": ("cli.commands.stages:ingest", "Recordings to cells."),
+    "train": ("cli.commands.stages:train", "Cells of one or more studies to a model."),
+    "predict": ("cli.commands.stages:predict", "Cells to compositions with intervals."),
+    "report": ("cli.commands.stages:report", "Compositions to reports."),
+    "retrain": (
+        "cli.commands.retrain:retrain",
+        "Candidate, gate, promotion or a reasoned refusal.",
+    ),
+    "models": ("cli.commands.models:models", "The registry: list, show, promote, rollback."),
+    "export": ("cli.commands.export:export", "Predictions, cells, FHIR or HL7 to a file."),
+    "serve": ("cli.commands.serve:serve", "The technicians' web application."),
+    "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
+    "db": ("cli.commands.db:db", "Upgrade or back up the database."),
+    "status": ("cli.commands.status:status", "What is stored, quarantined and running."),
+}
+
+cellcensus = LazyGroup(
+    "cellcensus",
+    table=COMMANDS,
+    help="A census of the white blood cells in a filmed specimen,\nlearned without one annotated cell.",
+    params=[
+        *common_parameters(),
+        click.Option(
+            ["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=lambda ctx, _p, value: _version(ctx, value),
+            help="Show the version.",
+        ),
+    ],
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(ctx: click.Context, asked: bool) -> None:
+    if asked:
+        click.echo(f"cellcensus {__version__}")
+        ctx.exit()
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and leave with its exit code; a person never sees a traceback."""
+    try:
+        code = cellcensus.main(arguments, prog_name="cellcensus", standalone_mode=False)
+    except click.exceptions.Abort:
+        code = _say(
+            "stopped. What was finished is stored; the same command goes on from there.", 130
+        )
+    except KeyboardInterrupt:
+        code = _say(
+            "stopped. What was finished is stored; the same command goes on from there.", 130
+        )
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except CellcensusError as error:
+        code = _report_error(error)
+    except Exception as error:
+        code = _report_defect(error)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"cellcensus: {text}", err=True)
+    return code
+
+
+def _report_error(error: CellcensusError) -> int:
+    from cli.terminal import print_error
+
+    print_error(error, as_json="--json" in sys.argv)
+    return error.exit_code
+
+
+def _report_defect(error: Exception) -> int:
+    from cli.terminal import keep_traceback
+
+    kept = keep_traceback(error)
+    return _say(
+        f"something went wrong inside the program ({type(error).__name__}: {error}).\n"
+        f"Details are in {kept}. Next step: try the same command again; if it fails again, "
+        "send that file to whoever looks after the program.",
+        1,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""How the outcome of stages is told, and which exit code it means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cli.options import load_settings, wants_json
+
+if TYPE_CHECKING:
+    from flows.context import Context, Outcome
+
+
+def open_home() -> Context:
+    """Open the home folder and database of this call, with progress on the terminal."""
+    from flows.context import open_context
+
+    from cli.terminal import TerminalProgress
+
+    return open_context(load_settings(), progress=TerminalProgress())
+
+
+def tell(outcomes: Sequence[Outcome]) -> int:
+    """Print what was done and return the exit code: the gravest of the stages'."""
+    from cli.terminal import output, print_json
+
+    code = worst_exit_code(outcomes)
+    if wants_json():
+        print_json({"exit_code": code, "stages": [outcome.as_dict() for outcome in outcomes]})
+        return code
+    for outcome in outcomes:
+        output.print(outcome.summary(), markup=False, highlight=False)
+        for specimen_id, reason in outcome.quarantined:
+            output.print(f"  quarantined {specimen_id}: {reason}", markup=False, highlight=False)
+        for note in outcome.notes:
+            output.print(f"  {note}", markup=False, highlight=False)
+    reports = [outcome.report for outcome in outcomes if outcome.report]
+    if reports:
+        output.print(f"\nReport to open: {reports[-1]}", markup=False, highlight=False)
+    return code
+
+
+def worst_exit_code(outcomes: Sequence[Outcome]) -> int:
+    """1 if a stage failed, else 3 if specimens were quarantined, else 0."""
+    codes = {outcome.exit_code for outcome in outcomes}
+    return next((code for code in (1, 2, 3) if code in codes), 0)
