@@ -1,1 +1,1 @@
-"""."""
+"""The technicians' web application."""
