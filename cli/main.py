@@ -41,7 +41,7 @@ COMMANDS = {
 cellcensus = LazyGroup(
     "cellcensus",
     table=COMMANDS,
-    help="A census of the white blood cells in a filmed specimen,\nlearned without one annotated cell.",
+    help="A census of the white blood cells in a filmed specimen, learned without annotation.",
     params=[
         *common_parameters(),
         click.Option(

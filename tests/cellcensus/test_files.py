@@ -1,0 +1,41 @@
+import pytest
+
+from cellcensus.files import publish_file, publish_folder, sweep_leftovers, write_text
+
+
+def test_a_file_is_published_whole(tmp_path):
+    target = tmp_path / "new" / "report.html"
+    write_text(target, "first")
+    write_text(target, "second")
+    assert target.read_text() == "second"
+    assert list(target.parent.iterdir()) == [target]
+
+
+def test_a_failed_write_leaves_the_old_file(tmp_path):
+    target = tmp_path / "numbers.txt"
+    write_text(target, "old")
+    with pytest.raises(RuntimeError), publish_file(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_folder_is_published_whole_or_not_at_all(tmp_path):
+    target = tmp_path / "cells"
+    with pytest.raises(RuntimeError), publish_folder(target) as temporary:
+        (temporary / "crops.npy").write_bytes(b"half")
+        raise RuntimeError
+    assert not target.exists()
+    with publish_folder(target) as temporary:
+        (temporary / "crops.npy").write_bytes(b"whole")
+    assert (target / "crops.npy").read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_leftovers_are_swept(tmp_path):
+    (tmp_path / "a" / ".partial-x").mkdir(parents=True)
+    (tmp_path / "a" / ".partial-y.npy").write_bytes(b"")
+    (tmp_path / "a" / "kept.npy").write_bytes(b"")
+    assert sweep_leftovers(tmp_path) == 2
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept.npy"]
