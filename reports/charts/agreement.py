@@ -1,0 +1,127 @@
+"""The charts of a study: predicted against reference, differences against means, and learning."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isfinite
+
+from markupsafe import Markup
+
+from reports.agreement import BlandAltman, Figure
+from reports.charts.svg import Axis, Sheet, nice_ceiling, nice_step
+from reports.content import LearningPoint, Pair
+from reports.numbers import signed
+
+WIDTH, HEIGHT = 300, 250
+LEFT, RIGHT, TOP, BOTTOM = 44, 288, 12, 208
+
+
+def scatter_chart(cell_class: str, pairs: Sequence[Pair]) -> Markup:
+    """Predicted (with interval) against reference, in percent, with the line of identity."""
+    sheet = Sheet(
+        WIDTH,
+        HEIGHT,
+        f"{cell_class}: predicted against reference percentage of {len(pairs)} specimens",
+        "chart scatter",
+    )
+    low, high = _common_limits(pairs)
+    x, y = Axis(low, high, LEFT, RIGHT), Axis(low, high, BOTTOM, TOP)
+    _frame(sheet, x, y, "reference, %", "predicted, %")
+    sheet.line(x(low), y(low), x(high), y(high), "identity")
+    for pair in pairs:
+        across, up = x(100 * pair.reference_fraction), pair.fraction
+        if isfinite(up.low) and isfinite(up.high):
+            sheet.line(across, y(100 * up.low), across, y(100 * up.high), "whisker thin")
+        sheet.dot(across, y(100 * up.value), 3.4, "point soft", _pair_words(pair))
+    return sheet.markup()
+
+
+def bland_altman_chart(cell_class: str, pairs: Sequence[Pair], found: BlandAltman) -> Markup:
+    """Differences predicted − reference (points) against the mean, with bias, limits, and CIs."""
+    words = (
+        f"{cell_class}: difference against mean; bias {signed(found.bias.value)} points, "
+        f"limits of agreement {signed(found.lower.value)} to {signed(found.upper.value)}"
+    )
+    sheet = Sheet(WIDTH, HEIGHT, words, "chart differences")
+    points = [
+        (
+            50 * (pair.fraction.value + pair.reference_fraction),
+            100 * (pair.fraction.value - pair.reference_fraction),
+            pair,
+        )
+        for pair in pairs
+    ]
+    x, y = _difference_axes([p[0] for p in points], [p[1] for p in points], found)
+    for figure, kind in ((found.bias, "bias"), (found.lower, "loa"), (found.upper, "loa")):
+        _level(sheet, x, y, figure, kind)
+    _frame(sheet, x, y, "mean of both, %", "predicted − reference, points")
+    sheet.line(x.start, y(0), x.end, y(0), "zero")
+    for mean, difference, pair in points:
+        sheet.dot(x(mean), y(difference), 3.4, "point soft", _pair_words(pair))
+    return sheet.markup()
+
+
+def learning_chart(points: Sequence[LearningPoint]) -> Markup:
+    """Error of the fractions (points) against the donors it was learned from."""
+    best, last = points[0], points[-1]
+    words = (
+        f"Error against donors: {100 * best.error:.1f} points with {best.donors}, "
+        f"{100 * last.error:.1f} with {last.donors}"
+    )
+    sheet = Sheet(WIDTH * 2, HEIGHT, words, "chart learning wide")
+    tops = [100 * max(p.error, p.high if isfinite(p.high) else 0) for p in points]
+    x = Axis(0, nice_ceiling(max(p.donors for p in points)), LEFT, 2 * WIDTH - 12)
+    y = Axis(0, nice_ceiling(max(tops) or 1.0), BOTTOM, TOP)
+    _frame(sheet, x, y, "donors of mixed specimens", "mean error, points")
+    for point in points:
+        if isfinite(point.low) and isfinite(point.high):
+            across = x(point.donors)
+            sheet.line(across, y(100 * point.low), across, y(100 * point.high), "whisker thin")
+    sheet.path([(x(p.donors), y(100 * p.error)) for p in points], "trend")
+    for point in points:
+        sheet.dot(x(point.donors), y(100 * point.error), 4, "point")
+    return sheet.markup()
+
+
+def _frame(sheet: Sheet, x: Axis, y: Axis, across: str, up: str) -> None:
+    for tick in x.ticks(4):
+        sheet.line(x(tick), y.start, x(tick), y.end, "grid")
+        sheet.text(x(tick), y.start + 15, f"{tick:g}", "tick middle")
+    for tick in y.ticks(4):
+        sheet.line(x.start, y(tick), x.end, y(tick), "grid")
+        sheet.text(x.start - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "tick end")
+    sheet.text((x.start + x.end) / 2, y.start + 33, across, "axis middle")
+    sheet.text(12, (y.start + y.end) / 2, up, "axis middle", turned=True)
+
+
+def _level(sheet: Sheet, x: Axis, y: Axis, figure: Figure, kind: str) -> None:
+    if not isfinite(figure.value):
+        return
+    top, bottom = y(figure.high), y(figure.low)
+    sheet.box(x.start, top, x.end - x.start, bottom - top, f"ci {kind}")
+    sheet.line(x.start, y(figure.value), x.end, y(figure.value), kind)
+
+
+def _common_limits(pairs: Sequence[Pair]) -> tuple[float, float]:
+    values = [100 * v for p in pairs for v in (p.fraction.value, p.fraction.high) if isfinite(v)]
+    values += [100 * p.reference_fraction for p in pairs]
+    most = min(nice_ceiling(max(values, default=1.0), 4), 100.0)
+    return 0.0, most or 1.0
+
+
+def _difference_axes(
+    means: Sequence[float], differences: Sequence[float], found: BlandAltman
+) -> tuple[Axis, Axis]:
+    ends = [*differences, found.lower.low, found.upper.high, -1.0, 1.0]
+    most = max(abs(v) for v in ends if isfinite(v))
+    step = nice_step(most / 2)
+    half = step * -(-most // step)
+    right = nice_ceiling(max(means, default=1.0), 4) or 1.0
+    return Axis(0, right, LEFT, RIGHT), Axis(-half, half, BOTTOM, TOP)
+
+
+def _pair_words(pair: Pair) -> str:
+    return (
+        f"{pair.specimen_id}: predicted {100 * pair.fraction.value:.1f} %, "
+        f"reference {100 * pair.reference_fraction:.1f} %"
+    )

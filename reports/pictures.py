@@ -1,0 +1,34 @@
+"""Pictures as data addresses, so that a report is one file."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.errors import CellcensusError
+
+_SIGNATURES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG\r\n\x1a\n": "image/png"}
+
+
+def png_address(pixels: NDArray[np.uint8]) -> str:
+    """A gray picture, uint8 (H, W), as a PNG data address."""
+    import cv2  # noqa: PLC0415  loads shared libraries: only where a picture is drawn
+
+    done, encoded = cv2.imencode(".png", np.ascontiguousarray(pixels))
+    if not done:
+        raise CellcensusError("A cell picture could not be encoded.")
+    return _address("image/png", encoded.tobytes())
+
+
+def picture_address(content: bytes) -> str | None:
+    """A JPEG or PNG file as a data address; ``None`` if it is neither."""
+    for signature, kind in _SIGNATURES.items():
+        if content.startswith(signature):
+            return _address(kind, content)
+    return None
+
+
+def _address(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
