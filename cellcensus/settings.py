@@ -7,8 +7,9 @@ section, and that section is part of the recipe of what the stage makes.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -21,6 +22,31 @@ class Section(BaseModel):
 class IngestSettings(Section):
     """Recordings → cells."""
 
+    views: int = Field(3, ge=1, le=16, description="Pictures kept of each cell, best first.")
+    crop_pixels: int = Field(48, ge=16, le=256, description="Side of a stored picture in pixels.")
+    window_um: float | None = Field(
+        None, gt=0, description="Side of a stored picture in µm; unset: from the study's diameters."
+    )
+    full_scale: float = Field(
+        1.0, gt=0, description="Contrast that a stored picture shows as black or white."
+    )
+    smallest_um: float = Field(
+        4.5, gt=0, description="Smaller than this is debris, where the study names no diameters."
+    )
+    largest_um: float = Field(
+        30.0, gt=0, description="Larger than this is no cell, where the study names no diameters."
+    )
+    noise_factor: float = Field(
+        4.5, gt=0, description="Threshold of segmentation in standard deviations of the noise."
+    )
+    background_frames: int = Field(
+        48, ge=8, description="Frames whose median is the first background."
+    )
+    buffer_megabytes: float = Field(
+        96.0, gt=0, description="Memory for the frames that the first background is made of."
+    )
+    preview_frames: int = Field(3, ge=0, le=12, description="Frames shown in the preview picture.")
+
 
 class TrainingSettings(Section):
     """Cells → model."""
@@ -32,10 +58,57 @@ class CompositionSettings(Section):
     """Cells and model → composition."""
 
 
+class RangeSettings(Section):
+    """What is usual for a class, 10⁹ cells per litre; an absent limit is no limit."""
+
+    low: float | None = Field(None, ge=0)
+    high: float | None = Field(None, ge=0)
+    critical_low: float | None = Field(None, ge=0)
+    critical_high: float | None = Field(None, ge=0)
+
+
+# Adult ranges in common use; every laboratory should set its own.
+ADULT_RANGES = {
+    "leukocyte": RangeSettings(low=4.0, high=10.0, critical_low=2.0, critical_high=30.0),
+    "neutrophil": RangeSettings(low=1.8, high=7.5, critical_low=0.5),
+    "lymphocyte": RangeSettings(low=1.0, high=4.0),
+    "monocyte": RangeSettings(low=0.2, high=1.0),
+    "eosinophil": RangeSettings(low=0.02, high=0.5),
+    "basophil": RangeSettings(low=0.0, high=0.1),
+}
+
+
 class ReportSettings(Section):
     """Compositions → reports."""
 
     laboratory: str = Field("", description="Name of the laboratory, printed on every report.")
+    paper: Literal["A4", "Letter"] = Field("A4", description="Paper the reports are printed on.")
+    reference_ranges: dict[str, RangeSettings] = Field(
+        default=ADULT_RANGES,
+        description="Usual range of each class, 10⁹ per litre; classes not named keep the default.",
+    )
+    adult_age_years: float = Field(
+        18, description="Reference ranges are not applied to younger donors."
+    )
+    quantification_cv: float = Field(
+        0.20, gt=0, description="A value less certain than this (CV) is below quantification."
+    )
+    gallery_cells: int = Field(
+        8, ge=0, le=48, description="Cells shown a class: so many typical, so many uncertain ones."
+    )
+
+    @field_validator("reference_ranges")
+    @classmethod
+    def _keep_defaults(cls, given: dict[str, RangeSettings]) -> dict[str, RangeSettings]:
+        return {**ADULT_RANGES, **given}
+
+
+class WebSettings(Section):
+    """The technicians' application."""
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
 
 
 class Settings(BaseSettings):
@@ -58,6 +131,7 @@ class Settings(BaseSettings):
     training: TrainingSettings = TrainingSettings()
     composition: CompositionSettings = CompositionSettings()
     reports: ReportSettings = ReportSettings()
+    web: WebSettings = WebSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

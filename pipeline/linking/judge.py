@@ -1,0 +1,53 @@
+"""Which tracks are cells, by what the flow makes possible.
+
+A cell of a flowing specimen comes in over the border and leaves over it, unless the recording
+begins or ends meanwhile. What is seen only once in the middle of the picture, or never moves while
+everything around it does, is noise, dirt or a piece of another cell.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+
+from pipeline.linking.flow import FlowField
+from pipeline.linking.linker import Track
+
+
+class Verdict(StrEnum):
+    """What a track is."""
+
+    CELL = "cell"
+    STATIC = "static"  # dirt or a cell that sat there all the time
+    FLEETING = "fleeting"  # noise: came from nowhere and went nowhere
+    FRAGMENT = "fragment"  # a piece of a neighbour, split off for a while
+
+
+def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
+    """Say what a finished track is.
+
+    Parameters
+    ----------
+    track
+        Finished.
+    flow
+        Of the recording.
+    diameter
+        Usual diameter of a cell, pixels.
+    """
+    if not flow.known:
+        return Verdict.CELL
+    duration = track.frames[-1] - track.frames[0]
+    speed = float(flow.speed_at(np.array(track.x[:1]), np.array(track.y[:1]))[0])
+    moved = float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0]))
+    due = speed * duration
+    if duration >= 3 and due > diameter and moved < min(0.15 * due, 0.5 * diameter):
+        return Verdict.STATIC
+    if track.born_inside:
+        seen = len(track)
+        if seen <= 1 or (track.left_inside and seen <= 2):
+            return Verdict.FLEETING
+        if track.touching >= 0.5 * seen:
+            return Verdict.FRAGMENT
+    return Verdict.CELL

@@ -1,0 +1,173 @@
+"""How cells look in one recording: polarity, noise, contrast and size, estimated from its frames."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.settings import IngestSettings
+from cellcensus.study import Acquisition, CellHints, Polarity
+from pipeline.background import Background
+
+#: A threshold never goes below this share of a cell's usual contrast: compression rings there.
+_RINGING = 0.06
+#: Fewest pixels across the smallest cell after shrinking the picture for detection.
+_FINEST = 12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Optics:
+    """What segmentation needs to know.
+
+    Parameters
+    ----------
+    polarity
+        Of cells against the background.
+    noise
+        Standard deviation of the blurred background, grey values.
+    contrast
+        Usual extreme contrast of a cell, grey values; NaN where nothing stands out.
+    low, high
+        Difference from the background, grey values: of every pixel of a cell, and of its peak.
+    diameter_px
+        Smallest and largest diameter of a cell in pixels of the frame.
+    shrink
+        Whole number by which frames are shrunk for detection.
+    level
+        Grey value that contrast is measured in: the background's, or half the brightest on dark ground.
+    """
+
+    polarity: Polarity
+    noise: float
+    contrast: float
+    low: float
+    high: float
+    diameter_px: tuple[float, float]
+    shrink: int
+    level: float
+
+
+def blur(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    """Light smoothing that detection and the estimate of noise share."""
+    return cv2.GaussianBlur(image, (3, 3), 0)
+
+
+def diameter_range_px(
+    acquisition: Acquisition, hints: CellHints, settings: IngestSettings
+) -> tuple[float, float]:
+    """Smallest and largest cell in pixels, as the study says or from physiology."""
+    smallest, largest = hints.diameter_um or (settings.smallest_um, settings.largest_um)
+    return smallest / acquisition.pixel_size_um, largest / acquisition.pixel_size_um
+
+
+def estimate_optics(
+    frames: Sequence[NDArray[np.generic]],
+    backgrounds: Sequence[Background],
+    *,
+    diameter_px: tuple[float, float],
+    polarity: Polarity | None,
+    noise_factor: float,
+) -> Optics:
+    """Estimate how cells look from a sample of frames.
+
+    Parameters
+    ----------
+    frames
+        (H, W) frames, about a dozen, spread over the recording.
+    backgrounds
+        Background of each frame.
+    diameter_px
+        Expected smallest and largest diameter.
+    polarity
+        As the study says, or ``None``.
+    noise_factor
+        Threshold in standard deviations of the noise.
+    """
+    shrink = max(1, int(diameter_px[0] / _FINEST))
+    residuals = [
+        _residual(frame, background, shrink)
+        for frame, background in zip(frames, backgrounds, strict=True)
+    ]
+    noise = float(np.median([_spread(residual) for residual in residuals]))
+    level = float(np.median([background.level for background in backgrounds]))
+    brightest = float(np.median([np.percentile(frame[::4, ::4], 99.9) for frame in frames]))
+    found = polarity or _polarity(residuals, noise, level < 0.25 * brightest)
+    smallest_step = 2.0 if np.issubdtype(frames[0].dtype, np.uint8) else 1.0
+    low = max(noise_factor * noise, smallest_step)
+    contrast = _usual_contrast(residuals, found, low, diameter_px[0] / shrink)
+    if np.isfinite(contrast):
+        low = max(low, _RINGING * contrast)
+    return Optics(
+        polarity=found,
+        noise=noise,
+        contrast=contrast,
+        low=low,
+        high=max(1.6 * low, 0.12 * contrast if np.isfinite(contrast) else 0.0),
+        diameter_px=diameter_px,
+        shrink=shrink,
+        level=max(level, 0.5 * brightest, 1.0),
+    )
+
+
+def shrunk(image: NDArray[np.generic], shrink: int) -> NDArray[np.generic]:
+    """Area-averaged picture, ``shrink`` times smaller in both directions."""
+    if shrink == 1:
+        return image
+    size = (max(image.shape[1] // shrink, 1), max(image.shape[0] // shrink, 1))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _residual(
+    frame: NDArray[np.generic], background: Background, shrink: int
+) -> NDArray[np.float32]:
+    even = frame / np.float32(background.gain(frame)) - background.image
+    result: NDArray[np.float32] = blur(shrunk(even.astype(np.float32), shrink))
+    return result
+
+
+def _spread(residual: NDArray[np.float32]) -> float:
+    """Half the distance between the 16th and 84th percentile: the deviation if it were normal."""
+    low, high = np.percentile(residual[::2, ::2], [15.87, 84.13])
+    return float(high - low) / 2
+
+
+def _polarity(
+    residuals: Sequence[NDArray[np.float32]], noise: float, dark_ground: bool
+) -> Polarity:
+    """Compare what stands out below and above the background; halos must not make cells 'both'."""
+    cut = max(6 * noise, 3.0)
+    below = sum(float(-residual[residual < -cut].sum()) for residual in residuals)
+    above = sum(float(residual[residual > cut].sum()) for residual in residuals)
+    if above > 4 * below:
+        return Polarity.BRIGHT
+    if below > 4 * above:
+        return Polarity.DARK
+    if below + above < 50 * cut:
+        return Polarity.BRIGHT if dark_ground else Polarity.DARK
+    return Polarity.BOTH
+
+
+def signed(residual: NDArray[np.float32], polarity: Polarity) -> NDArray[np.float32]:
+    """Contrast that grows towards a cell, whatever the polarity."""
+    if polarity is Polarity.DARK:
+        return -residual
+    return residual if polarity is Polarity.BRIGHT else np.abs(residual)
+
+
+def _usual_contrast(
+    residuals: Sequence[NDArray[np.float32]], polarity: Polarity, low: float, smallest: float
+) -> float:
+    """Median over things of cell size of their 90th percentile of contrast; NaN without any."""
+    peaks: list[float] = []
+    for residual in residuals:
+        contrast = signed(residual, polarity)
+        mask = (contrast > 1.5 * low).astype(np.uint8)
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+        for index in range(1, count):
+            if stats[index, cv2.CC_STAT_AREA] >= 0.6 * smallest**2:
+                peaks.append(float(np.percentile(contrast[labels == index], 90)))
+    return float(np.median(peaks)) if peaks else float("nan")

@@ -1,0 +1,199 @@
+"""One frame → the things in it that could be cells.
+
+Threshold against two bounds made once from background and noise, contours, and cheap moments of
+each contour. Everything costly waits until it is known which pictures of a cell are kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.study import Polarity
+from pipeline.background import Background
+from pipeline.optics import Optics, blur, shrunk
+from pipeline.split import split_contour
+
+Contour = NDArray[np.int32]
+
+#: Gains nearer to one than this need no new bounds: far below the threshold of any cell.
+_SAME_GAIN = 0.002
+
+
+@dataclass(slots=True)
+class Detections:
+    """What was found in one frame; arrays of shape (n,).
+
+    Parameters
+    ----------
+    frame
+        Index of the frame.
+    gain
+        Brightness of the frame over the background.
+    x, y
+        Centroid, pixels of the frame, float64.
+    area
+        Pixels², holes filled, float64.
+    solidity
+        Area over the area of the convex hull.
+    box
+        (n, 4) int: left, top, width, height in pixels of the frame.
+    blob
+        Number of the connected thing each came from: equal where touching cells were split.
+    contours
+        Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
+    """
+
+    frame: int
+    gain: float
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    area: NDArray[np.float64]
+    solidity: NDArray[np.float64]
+    box: NDArray[np.int64]
+    blob: NDArray[np.int64]
+    contours: list[Contour] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.x)
+
+    @property
+    def touching(self) -> NDArray[np.bool_]:
+        """Whether a detection was cut out of a thing that holds several."""
+        if not len(self):
+            return np.zeros(0, bool)
+        counts = np.bincount(self.blob)
+        return counts[self.blob] > 1
+
+
+class Segmenter:
+    """Finds detections in frames of one recording."""
+
+    def __init__(self, background: Background, optics: Optics, dtype: np.dtype[np.generic]) -> None:
+        self.optics = optics
+        self._dtype = dtype
+        self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+        smallest = optics.diameter_px[0] / optics.shrink
+        self.smallest_area = np.pi / 4 * smallest**2
+        #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
+        self.smallest_piece = smallest
+        self.usual_diameter = float("nan")
+        self.use(background)
+
+    def use(self, background: Background) -> None:
+        """Take a new state of the background."""
+        self.background = background
+        self._image = shrunk(background.image, self.optics.shrink)
+        self._gain = float("nan")
+
+    def _bounds(self, gain: float) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+        if not abs(gain - self._gain) < _SAME_GAIN:
+            self._gain = gain
+            top = float(np.iinfo(self._dtype).max)
+            image, low = self._image * gain, self.optics.low
+            dark = self.optics.polarity is not Polarity.BRIGHT
+            bright = self.optics.polarity is not Polarity.DARK
+            below = np.ceil(image - low) if dark else np.zeros_like(image)
+            above = np.floor(image + low) if bright else np.full_like(image, top)
+            self._low = np.clip(below, 0, top).astype(self._dtype)
+            self._high = np.clip(above, 0, top).astype(self._dtype)
+        return self._low, self._high
+
+    def mask(self, small: NDArray[np.generic], gain: float) -> NDArray[np.uint8]:
+        """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
+        low, high = self._bounds(gain)
+        bare = cv2.inRange(small, low, high)
+        # Opening what is bare closes what is not: gaps of one pixel in faint cytoplasm.
+        bare = cv2.morphologyEx(bare, cv2.MORPH_OPEN, self._kernel)
+        mask: NDArray[np.uint8] = cv2.bitwise_not(bare)
+        return mask
+
+    def detect(self, frame: NDArray[np.generic], index: int) -> Detections:
+        """Find what could be cells.
+
+        Parameters
+        ----------
+        frame
+            (H, W) uint8 or uint16.
+        index
+            Of the frame.
+        """
+        gain = self.background.gain(frame)
+        small = blur(shrunk(frame, self.optics.shrink))
+        mask = self.mask(small, gain)
+        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        whole = [contour for contour in contours if len(contour) >= self._shortest()]
+        return self._measure(whole, small, gain, index)
+
+    def _shortest(self) -> float:
+        # A disc of diameter d has an outline of about 2.8 d pixels; half of it is a safe first gate.
+        return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
+
+    def _measure(
+        self, contours: list[Contour], small: NDArray[np.generic], gain: float, index: int
+    ) -> Detections:
+        kept: list[Contour] = []
+        rows: list[tuple[float, ...]] = []
+        for blob, contour in enumerate(contours):
+            area = pixel_area(contour)
+            if area < self.smallest_area or not self._stands_out(contour, small, gain):
+                continue
+            solidity = _solidity(contour, area)
+            pieces = split_contour(
+                contour, area, solidity, self.smallest_piece, self.usual_diameter
+            )
+            for piece in pieces:
+                own = area if len(pieces) == 1 else pixel_area(piece)
+                kept.append(piece)
+                rows.append((*_centre(piece), own, solidity, *cv2.boundingRect(piece), blob))
+        return self._table(rows, kept, gain, index)
+
+    def _stands_out(self, contour: Contour, small: NDArray[np.generic], gain: float) -> bool:
+        left, top, width, height = cv2.boundingRect(contour)
+        part = small[top : top + height, left : left + width]
+        bare = self._image[top + height // 2, left + width // 2] * gain
+        deepest = bare - part.min() if self.optics.polarity is not Polarity.BRIGHT else 0.0
+        highest = part.max() - bare if self.optics.polarity is not Polarity.DARK else 0.0
+        return bool(max(deepest, highest) >= self.optics.high)
+
+    def _table(
+        self, rows: list[tuple[float, ...]], contours: list[Contour], gain: float, index: int
+    ) -> Detections:
+        table = np.array(rows, float).reshape(-1, 9)
+        scale = self.optics.shrink
+        # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
+        offset = (scale - 1) / 2
+        return Detections(
+            frame=index,
+            gain=gain,
+            x=table[:, 0] * scale + offset,
+            y=table[:, 1] * scale + offset,
+            area=table[:, 2] * scale**2,
+            solidity=table[:, 3],
+            box=(table[:, 4:8] * scale).astype(np.int64),
+            blob=table[:, 8].astype(np.int64),
+            contours=contours,
+        )
+
+
+def pixel_area(contour: Contour) -> float:
+    """Pixels inside and on an outline through pixel centres, by Pick's theorem: A + b/2 + 1."""
+    return float(cv2.contourArea(contour)) + len(contour) / 2 + 1
+
+
+def _solidity(contour: Contour, area: float) -> float:
+    hull = cv2.convexHull(contour)
+    # The hull's own boundary in pixels: the same correction as for the outline.
+    full = float(cv2.contourArea(hull)) + len(contour) / 2 + 1
+    return min(area / full, 1.0)
+
+
+def _centre(contour: Contour) -> tuple[float, float]:
+    moments = cv2.moments(contour)
+    if moments["m00"] > 0:
+        return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    mean = contour.reshape(-1, 2).mean(axis=0)
+    return float(mean[0]), float(mean[1])

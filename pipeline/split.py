@@ -1,0 +1,129 @@
+"""Touching cells apart.
+
+Two round cells that touch make one outline with two notches facing each other. The distance
+transform of such a shape has two summits with a saddle between them; the cut goes along the
+watershed. A lobed nucleus whose cytoplasm is pale makes the same figure at a smaller size, so the
+pieces must each be large enough to be a cell of this recording.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Contour = NDArray[np.int32]
+
+#: Whole cells are convex but for a few pixels of their outline.
+_CONVEX = 0.90
+#: A saddle must lie this much below the lower summit: shallower ones are bumps of one cell.
+_SADDLE = 0.78
+
+
+def split_contour(
+    contour: Contour, area: float, solidity: float, smallest: float, usual: float
+) -> list[Contour]:
+    """Split an outline into cells.
+
+    Parameters
+    ----------
+    contour
+        (m, 1, 2) int32.
+    area
+        Pixels².
+    solidity
+        Area over hull area.
+    smallest
+        Diameter of the smallest piece that can be a cell, pixels.
+    usual
+        Usual diameter of a cell, pixels; NaN if not yet known.
+
+    Returns
+    -------
+    list of contours
+        The outline itself where nothing speaks for several cells.
+    """
+    room = 2 * np.pi / 4 * smallest**2 * 0.8
+    huge = np.isfinite(usual) and area > 2.2 * np.pi / 4 * usual**2
+    if area < room or (solidity > _CONVEX and not (huge and solidity > 0.0)):
+        return [contour]
+    left, top, width, height = cv2.boundingRect(contour)
+    mask = np.zeros((height + 2, width + 2), np.uint8)
+    cv2.drawContours(mask, [contour], -1, 255, cv2.FILLED, offset=(1 - left, 1 - top))
+    distance = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
+    seeds = summits(distance, smallest)
+    if len(seeds) < 2:
+        return [contour]
+    pieces = _watershed(mask, distance, seeds)
+    outlines = [outline + np.int32([left - 1, top - 1]) for outline in _outlines(pieces)]
+    large = [piece for piece in outlines if _diameter(piece) >= 0.8 * smallest]
+    return large if len(large) > 1 else [contour]
+
+
+def summits(distance: NDArray[np.float32], smallest: float) -> list[tuple[int, int]]:
+    """Summits of a distance map that stand apart by a real saddle, highest first.
+
+    Parameters
+    ----------
+    distance
+        (h, w) float32, distance to the outside in pixels.
+    smallest
+        Diameter of the smallest cell: a summit must reach 0.35 of it.
+
+    Returns
+    -------
+    list of (row, column)
+    """
+    smooth = cv2.GaussianBlur(distance, (5, 5), 0)
+    reach = max(3, int(0.35 * smallest)) | 1
+    ridge = cv2.dilate(smooth, np.ones((reach, reach), np.uint8))
+    rows, columns = np.nonzero((smooth >= ridge) & (smooth > 0.35 * smallest))
+    order = np.argsort(-smooth[rows, columns], kind="stable")
+    kept: list[tuple[int, int]] = []
+    for row, column in zip(rows[order], columns[order], strict=True):
+        if all(_apart(smooth, (row, column), other, smallest) for other in kept):
+            kept.append((int(row), int(column)))
+    return kept
+
+
+def _apart(
+    height: NDArray[np.float32], one: tuple[int, int], other: tuple[int, int], smallest: float
+) -> bool:
+    """Whether the straight way between two summits dips deep enough."""
+    gap = float(np.hypot(one[0] - other[0], one[1] - other[1]))
+    if gap < 0.5 * smallest:
+        return False
+    steps = np.linspace(0, 1, max(int(gap), 3))
+    rows = np.rint(one[0] + steps * (other[0] - one[0])).astype(int)
+    columns = np.rint(one[1] + steps * (other[1] - one[1])).astype(int)
+    lower = min(height[one], height[other])
+    return bool(height[rows, columns].min() < _SADDLE * lower)
+
+
+def _watershed(
+    mask: NDArray[np.uint8], distance: NDArray[np.float32], seeds: list[tuple[int, int]]
+) -> NDArray[np.int32]:
+    markers = np.zeros(mask.shape, np.int32)
+    markers[mask == 0] = len(seeds) + 1
+    for number, (row, column) in enumerate(seeds, start=1):
+        cv2.circle(markers, (column, row), 1, number, -1)
+    relief = (255 - 255 * distance / max(float(distance.max()), 1e-6)).astype(np.uint8)
+    cv2.watershed(cv2.merge([relief, relief, relief]), markers)
+    markers[(mask == 0) | (markers > len(seeds))] = 0
+    return markers
+
+
+def _outlines(pieces: NDArray[np.int32]) -> list[Contour]:
+    result: list[Contour] = []
+    for number in range(1, int(pieces.max()) + 1):
+        found, _ = cv2.findContours(
+            (pieces == number).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+        )
+        if found:
+            result.append(max(found, key=cv2.contourArea))
+    return result
+
+
+def _diameter(contour: Contour) -> float:
+    area = float(cv2.contourArea(contour)) + len(contour) / 2 + 1
+    return float(np.sqrt(4 * area / np.pi))

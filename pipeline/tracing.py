@@ -1,0 +1,235 @@
+"""The loop over frames: in flow, detections become tracks; otherwise each one is a cell."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.settings import IngestSettings
+from cellcensus.study import Mode
+from pipeline.background import Background
+from pipeline.figures import Figures
+from pipeline.grounds import Ground
+from pipeline.linking import Linker, Track, estimate_flow, unknown_flow
+from pipeline.linking.judge import Verdict, judge
+from pipeline.rows import Rows
+from pipeline.segment import Detections
+from pipeline.shown import Shown
+from pipeline.views import View, ViewFinder, keep_best
+
+#: Pairs of detections that must agree before linking starts, and how long it may wait for them.
+_ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
+#: The background takes over this share of the difference every so many frames.
+_RATE, _EVERY = 0.1, 10
+
+
+class Tracing(Protocol):
+    """Takes frames, gives rows."""
+
+    figures: Figures
+    preview: Shown
+
+    def take(self, frame: Any) -> None:
+        """Take the next frame."""
+
+    def finish(self) -> Rows:
+        """No more frames come."""
+
+
+class _Loop:
+    """What both kinds share: segmentation of a frame and the bookkeeping around it."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        finder: ViewFinder,
+        rows: Rows,
+        figures: Figures,
+        settings: IngestSettings,
+        shape: tuple[int, int],
+    ) -> None:
+        self.ground = ground
+        self.finder = finder
+        self.rows = rows
+        self.figures = figures
+        self.settings = settings
+        self.shape = shape
+        self.preview = Shown(settings.preview_frames, ground.optics.shrink)
+        self._seen = 0
+
+    def _detect(self, frame: Any) -> tuple[Detections, Background]:
+        background = self.ground.prepare(frame)
+        found = self.ground.segmenter.detect(frame.pixels, frame.index)
+        self.figures.see(found)
+        self._seen += 1
+        return found, background
+
+    def _cut_out(
+        self, frame: Any, found: Detections, index: int, background: Background, score: Any
+    ) -> View:
+        scores, cut = score
+        view = self.finder.cut_out(
+            frame.pixels, found, index, background, float(scores[index]), bool(cut[index])
+        )
+        if not view.cut and not view.touching:
+            self.figures.see_focus(frame.index, view.focus)
+        return view
+
+
+class EachFrame(_Loop):
+    """``fields`` and ``events``: what is in a frame is in no other."""
+
+    def take(self, frame: Any) -> None:
+        """Every detection is a cell; in ``events``, the most central one."""
+        found, background = self._detect(frame)
+        score = self.finder.scores(found)
+        for index in self._chosen(found):
+            view = self._cut_out(frame, found, index, background, score)
+            self.rows.add([view], [found.frame], float("nan"))
+        self.preview.offer(frame, found, [])
+
+    def _chosen(self, found: Detections) -> list[int]:
+        if self.ground.mode is not Mode.EVENTS:
+            return [index for index in range(len(found)) if centre_inside(found, index, self.shape)]
+        if not len(found):
+            return []
+        height, width = self.shape
+        away = np.hypot(found.x - width / 2, found.y - height / 2)
+        return [int(np.argmin(away - np.sqrt(found.area / np.pi)))]
+
+    def finish(self) -> Rows:
+        """Give the rows."""
+        return self.rows
+
+
+def centre_inside(found: Detections, index: int, shape: tuple[int, int]) -> bool:
+    """Whether the true centre of a cell that the border may cut lies in the picture.
+
+    A disc cut by a straight border shows at least its radius across it just where its centre is
+    inside, and it then shows its full diameter along it. Counting by this rule counts every cell of
+    adjoining fields exactly once.
+    """
+    left, top, width, height = (int(value) for value in found.box[index])
+    across_x = left <= 1 or left + width >= shape[1] - 1
+    across_y = top <= 1 or top + height >= shape[0] - 1
+    if across_x and not across_y:
+        return width >= height / 2
+    if across_y and not across_x:
+        return height >= width / 2
+    return True
+
+
+class OverFrames(_Loop):
+    """``flow``: detections are linked, and a track is a cell."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self._linker: Linker | None = None
+        self._waiting: deque[tuple[Any, Detections, list[View]]] = deque()
+        self._pending = 0
+
+    def take(self, frame: Any) -> None:
+        """Segment, then link at once, or wait until the flow is known."""
+        found, background = self._detect(frame)
+        score = self.finder.scores(found)
+        if self._linker is None:
+            views = [
+                self._cut_out(frame, found, index, background, score) for index in range(len(found))
+            ]
+            self._waiting.append((frame, found, views))
+            self._pending += len(found)
+            if self._seen % 16 == 0:
+                self._try_to_start(final=False)
+        else:
+            owners = self._link(found)
+            scores, _ = score
+            for index, owner in enumerate(owners):
+                if _wanted(owner, float(scores[index]), self.settings.views):
+                    view = self._cut_out(frame, found, index, background, score)
+                    keep_best(owner.views, view, self.settings.views)
+            self.preview.offer(frame, found, owners)
+        self._follow(frame, found)
+
+    def _follow(self, frame: Any, found: Detections) -> None:
+        if self._seen % _EVERY == 0 and self.ground.background is not None:
+            self.ground.follow(frame, found.gain, _free(found, self.shape), _RATE)
+
+    def _try_to_start(self, final: bool) -> None:
+        frames = [found for _, found, _ in self._waiting]
+        enough = self._pending >= _MOST_WAITING or self._seen >= _PATIENCE
+        if not final and self._pending < _ENOUGH_PAIRS and not enough:
+            return
+        diameter = self._diameter(frames)
+        flow = estimate_flow(frames, self.shape, diameter)
+        settled = flow is not None and flow.pairs >= _ENOUGH_PAIRS
+        if not (settled or enough or final):
+            return
+        self.figures.flow = flow or unknown_flow(diameter)
+        self._linker = Linker(self.figures.flow, self.shape, diameter)
+        while self._waiting:
+            frame, found, views = self._waiting.popleft()
+            owners = self._link(found)
+            for owner, view in zip(owners, views, strict=True):
+                keep_best(owner.views, view, self.settings.views)
+            self.preview.offer(frame, found, owners)
+
+    def _diameter(self, frames: list[Detections]) -> float:
+        areas = np.concatenate([found.area[~found.touching] for found in frames])
+        if not areas.size:
+            return 1.5 * self.ground.optics.diameter_px[0]
+        return float(np.sqrt(4 * np.median(areas) / np.pi))
+
+    def _link(self, found: Detections) -> list[Track]:
+        assert self._linker is not None
+        owners, ended = self._linker.step(found)
+        for track in ended:
+            self._close(track)
+        return [owner for owner in owners if owner is not None]
+
+    def _close(self, track: Track) -> None:
+        assert self._linker is not None
+        verdict = judge(track, self._linker.flow, self._linker.diameter)
+        self.figures.verdicts[verdict.value] += 1
+        if verdict is not Verdict.CELL or not track.views:
+            return
+        speed = _speed(track)
+        if np.isfinite(speed):
+            self.figures.speeds.append(speed)
+        self.rows.add(track.views, track.frames, speed)
+
+    def finish(self) -> Rows:
+        """Link what waits, close what is open."""
+        if self._linker is None:
+            self._try_to_start(final=True)
+        assert self._linker is not None
+        for track in self._linker.finish():
+            self._close(track)
+        return self.rows
+
+
+def _wanted(owner: Track, score: float, number: int) -> bool:
+    """Whether a detection might be among the best; focus adds at most about one to its score."""
+    return len(owner.views) < number or score + 1.0 > owner.views[-1].score
+
+
+def _speed(track: Track) -> float:
+    """Mean speed over the track, pixels per frame; NaN of a single detection."""
+    span = track.frames[-1] - track.frames[0]
+    if span == 0:
+        return float("nan")
+    return float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0])) / span
+
+
+def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Where a frame shows background: outside the widened boxes of its detections."""
+    free = np.ones(shape, bool)
+    for left, top, width, height in found.box:
+        margin = 3 + max(width, height) // 8
+        free[
+            max(top - margin, 0) : top + height + margin,
+            max(left - margin, 0) : left + width + margin,
+        ] = False
+    return free
