@@ -38,6 +38,8 @@ format: setup-dev
 	$(BIN)/ruff format .
 
 bench: setup-dev
+	@$(PIP) install -c constraints.txt -e '.[dev,bench]'
+	@$(PIP) install -c constraints.txt --no-deps dcnum
 	$(BIN)/python -m benchmarks
 
 clean:
