@@ -1,0 +1,118 @@
+"""Findings and quarantine: what is wrong now, and what was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from cellcensus import findings as words
+from db.tables import Finding, Specimen
+from db.types import utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Why a specimen is set aside, and since when."""
+
+    specimen_id: str
+    code: str
+    reason: str
+    next_step: str
+    recipe_id: str | None
+    since: datetime
+
+
+def reconcile(
+    session: Session,
+    found: Iterable[words.Finding],
+    *,
+    study_key: int,
+    specimen_key: int | None,
+    source: str,
+    quarantines: bool = False,
+    recipe_id: str | None = None,
+    recording_key: int | None = None,
+    run_key: int | None = None,
+) -> None:
+    """Make the open findings of one source about one subject equal to ``found``.
+
+    Those found again stay as they are, new ones are added, those gone are cleared; nothing is
+    deleted. With ``quarantines``, violations set the specimen aside.
+    """
+    standing = {_identity(row): row for row in _open(session, study_key, specimen_key, source)}
+    for finding in found:
+        row = Finding(
+            study_key=study_key,
+            specimen_key=specimen_key,
+            recording_key=recording_key,
+            run_key=run_key,
+            source=source,
+            level=finding.level.value,
+            code=finding.code,
+            message=finding.message,
+            action=finding.action,
+            column=finding.column,
+            recipe_id=recipe_id,
+            quarantines=quarantines and finding.level is words.Level.VIOLATION,
+        )
+        if standing.pop(_identity(row), None) is None:
+            session.add(row)
+    for row in standing.values():
+        row.cleared_at = utc_now()
+
+
+def open_findings(
+    session: Session, study_key: int, specimen_key: int | None = None
+) -> list[words.Finding]:
+    """What is wrong now with a specimen, or with the study as a whole, oldest first."""
+    return [
+        words.Finding(words.Level(row.level), row.code, row.message, row.action, None, row.column)
+        for row in _open(session, study_key, specimen_key, None)
+    ]
+
+
+def quarantined(session: Session, study_key: int | None = None) -> list[Quarantine]:
+    """Specimens set aside now, with the first reason of each, by specimen."""
+    query = (
+        select(Specimen.specimen_id, Finding)
+        .join(Finding, Finding.specimen_key == Specimen.key)
+        .where(Finding.quarantines, Finding.cleared_at.is_(None))
+        .order_by(Specimen.key, Finding.key.desc())
+    )
+    if study_key is not None:
+        query = query.where(Specimen.study_key == study_key)
+    first = {
+        finding.specimen_key: Quarantine(
+            specimen_id,
+            finding.code,
+            finding.message,
+            finding.action,
+            finding.recipe_id,
+            finding.found_at,
+        )
+        for specimen_id, finding in session.execute(query)
+    }
+    return list(first.values())
+
+
+def _open(
+    session: Session, study_key: int, specimen_key: int | None, source: str | None
+) -> Sequence[Finding]:
+    query = select(Finding).where(
+        Finding.study_key == study_key,
+        Finding.specimen_key == specimen_key
+        if specimen_key is not None
+        else Finding.specimen_key.is_(None),
+        Finding.cleared_at.is_(None),
+    )
+    if source is not None:
+        query = query.where(Finding.source == source)
+    return session.scalars(query.order_by(Finding.key)).all()
+
+
+def _identity(row: Finding) -> tuple[str, str, str | None, str | None, bool]:
+    return (row.code, row.message, row.column, row.recipe_id, bool(row.quarantines))

@@ -1,0 +1,134 @@
+"""Predictions: all that were made, and those in force."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.orm import Session
+
+from db.tables import (
+    CellFile,
+    ModelVersion,
+    Prediction,
+    PredictionClass,
+    Specimen,
+    SpecimenRevision,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The prediction in force of one specimen, with what it was made from."""
+
+    specimen_id: str
+    sheet: SpecimenRevision
+    prediction: Prediction
+    model: ModelVersion
+    cell_file: CellFile
+
+
+def find_prediction(session: Session, specimen_key: int, recipe_id: str) -> Prediction | None:
+    """The prediction of a specimen that this recipe made."""
+    return session.scalar(
+        select(Prediction).where(
+            Prediction.specimen_key == specimen_key, Prediction.recipe_id == recipe_id
+        )
+    )
+
+
+def add_prediction(
+    session: Session, values: dict[str, Any], rows: Sequence[dict[str, Any]]
+) -> Prediction:
+    """Add a prediction and make it the current one of its specimen and model.
+
+    ``values`` are columns of ``prediction``; ``rows`` those of ``prediction_class``, in reporting
+    order.
+    """
+    prediction = Prediction(**values, current=False)
+    prediction.rows = [PredictionClass(position=i, **row) for i, row in enumerate(rows)]
+    session.add(prediction)
+    session.flush()
+    make_current(session, prediction)
+    return prediction
+
+
+def make_current(session: Session, prediction: Prediction) -> None:
+    """Of the predictions of this specimen by this model, let this one be in force."""
+    if prediction.current:
+        return
+    session.execute(
+        update(Prediction)
+        .where(
+            Prediction.specimen_key == prediction.specimen_key,
+            Prediction.model_key == prediction.model_key,
+            Prediction.current,
+        )
+        .values(current=False)
+    )
+    prediction.current = True
+    session.flush()
+
+
+def set_aside(session: Session, specimen_key: int) -> None:
+    """No prediction of the specimen is in force."""
+    session.execute(
+        update(Prediction)
+        .where(Prediction.specimen_key == specimen_key, Prediction.current)
+        .values(current=False)
+    )
+
+
+def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:
+    """Specimen key → its current leave-donors-out prediction by that model."""
+    rows = session.scalars(
+        select(Prediction).where(
+            Prediction.model_key == model_key, Prediction.held_out, Prediction.current
+        )
+    )
+    return {row.specimen_key: row for row in rows}
+
+
+def current_predictions(session: Session, study_key: int) -> list[Current]:
+    """The prediction in force of each listed specimen, in the sheet's order.
+
+    That is the champion's; where the champion has made none, the newest by a model that was
+    champion once, since a promotion does not take back what was reported before.
+    """
+    rank = func.row_number().over(
+        partition_by=Prediction.specimen_key,
+        order_by=(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc()),
+    )
+    ranked = (
+        select(Prediction.key, rank.label("place"))
+        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+        .join(Specimen, Specimen.key == Prediction.specimen_key)
+        .where(
+            Specimen.study_key == study_key,
+            Prediction.current,
+            ModelVersion.state.in_(("champion", "retired")),
+        )
+        .subquery()
+    )
+    rows = session.execute(
+        select(Specimen.specimen_id, SpecimenRevision, Prediction, ModelVersion, CellFile)
+        .join(ranked, ranked.c.key == Prediction.key)
+        .join(Specimen, Specimen.key == Prediction.specimen_key)
+        .join(SpecimenRevision, SpecimenRevision.specimen_key == Specimen.key)
+        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+        .join(CellFile, CellFile.key == Prediction.cell_file_key)
+        .where(ranked.c.place == 1, SpecimenRevision.latest, SpecimenRevision.listed)
+        .order_by(Specimen.key)
+    )
+    return [Current(*row) for row in rows]
+
+
+def history(session: Session, specimen_key: int) -> Sequence[Prediction]:
+    """Every prediction of a specimen, newest first."""
+    return session.scalars(
+        select(Prediction)
+        .where(Prediction.specimen_key == specimen_key)
+        .order_by(Prediction.key.desc())
+    ).all()
