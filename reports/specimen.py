@@ -15,7 +15,7 @@ from reports.charts.differential import RangeRow, fraction_chart, range_chart
 from reports.content import ClassRow, Estimate, ReferenceRange, SpecimenReport
 from reports.glossary import Flag, flag_in_words
 from reports.identity import report_id, report_sha256
-from reports.numbers import CANNOT_BE_SAID, number, per_ul, percent, percentages
+from reports.numbers import CANNOT_BE_SAID, number, per_ul, percent, percentages, signed
 from reports.pages import environment, style
 from reports.pictures import picture_address, png_address
 from reports.ranges import TOTAL, Ranges, Standing, below_quantification, standing
@@ -49,7 +49,6 @@ class Line:
     per_ul: str
     per_ul_interval: str
     usual: str
-    analyser: str
     remarks: tuple[str, ...]
     colour: str
 
@@ -90,7 +89,7 @@ def specimen_view(content: SpecimenReport, settings: ReportSettings) -> dict[str
         "ranges": _range_picture(content, ranges),
         "ranges_withheld": ranges.withheld,
         "flags": sorted(flags, key=_urgency),
-        "analyser": any(_has_analyser(row) for row in content.rows),
+        "analyser": comparison(content),
         "preview": picture_address(content.preview) if content.preview else None,
         "png": png_address,
         "hold": any(flag.level is Level.VIOLATION for flag in flags),
@@ -118,7 +117,6 @@ def _line(row: ClassRow, shown: float, ranges: Ranges) -> Line:
         per_ul=per_ul(row.per_ul.value),
         per_ul_interval=_interval(per_ul(row.per_ul.low), per_ul(row.per_ul.high)),
         usual=usual(limits),
-        analyser=_analyser(row),
         remarks=tuple(remark for remark in remarks if remark),
         colour=_COLOURS.get(place, ""),
     )
@@ -128,14 +126,13 @@ def _total_line(content: SpecimenReport, ranges: Ranges) -> Line:
     total, limits = content.total_per_ul, ranges.of(TOTAL)
     place = standing(total, limits)
     return Line(
-        name="All white cells",
+        name="White cells",
         cells=number(content.cells),
         percent="100.0" if content.rows else CANNOT_BE_SAID,
         percent_interval="",
         per_ul=per_ul(total.value),
         per_ul_interval=_interval(per_ul(total.low), per_ul(total.high)),
         usual=usual(limits),
-        analyser=per_ul(content.analyser_total_per_ul),
         remarks=(STANDING_WORDS[place],) if STANDING_WORDS[place] else (),
         colour=_COLOURS.get(place, ""),
     )
@@ -153,24 +150,38 @@ def usual(limits: ReferenceRange | None) -> str:
 
 
 def _interval(low: str, high: str) -> str:
-    return CANNOT_BE_SAID if CANNOT_BE_SAID in (low, high) else f"{low} – {high}"
+    return CANNOT_BE_SAID if CANNOT_BE_SAID in (low, high) else f"{low}–{high}"
 
 
-def _analyser(row: ClassRow) -> str:
-    parts = []
-    if isfinite(row.analyser_fraction):
-        parts.append(f"{percent(row.analyser_fraction)} %")
-    if isfinite(row.analyser_per_ul):
-        parts.append(per_ul(row.analyser_per_ul))
-    return " · ".join(parts) or CANNOT_BE_SAID
-
-
-def _has_analyser(row: ClassRow) -> bool:
-    return isfinite(row.analyser_fraction) or isfinite(row.analyser_per_ul)
+def comparison(content: SpecimenReport) -> list[dict[str, str]]:
+    """Imaging beside the analyser, one row a class and one for all; empty without an analyser."""
+    known = [isfinite(r.analyser_fraction) or isfinite(r.analyser_per_ul) for r in content.rows]
+    if not any(known):
+        return []
+    rows = [
+        {
+            "name": row.cell_class,
+            "percent": percent(row.fraction.value),
+            "analyser_percent": percent(row.analyser_fraction),
+            "difference": signed(100 * (row.fraction.value - row.analyser_fraction)),
+            "per_ul": per_ul(row.per_ul.value),
+            "analyser_per_ul": per_ul(row.analyser_per_ul),
+        }
+        for row in content.rows
+    ]
+    whole = {
+        "name": "White cells",
+        "percent": "",
+        "analyser_percent": "",
+        "difference": "",
+        "per_ul": per_ul(content.total_per_ul.value),
+        "analyser_per_ul": per_ul(content.analyser_total_per_ul),
+    }
+    return [*rows, whole]
 
 
 def _range_picture(content: SpecimenReport, ranges: Ranges) -> Markup | None:
-    rows = [_range_row("all white cells", TOTAL, content.total_per_ul, ranges)] + [
+    rows = [_range_row("white cells", TOTAL, content.total_per_ul, ranges)] + [
         _range_row(row.cell_class, row.cell_class, row.per_ul, ranges) for row in content.rows
     ]
     drawable: Sequence[RangeRow] = [r for r in rows if r.standing is not Standing.NO_RANGE]

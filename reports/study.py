@@ -26,12 +26,12 @@ class ClassAgreement:
     n: int
     mean_error: str
     largest_error: str
-    bias: str
+    bias: tuple[str, str]
     limits: str
-    coverage: str
+    coverage: tuple[str, str]
     passing_bablok: str
     deming: str
-    concordance: str
+    concordance: tuple[str, str]
     scatter: Markup
     differences: Markup
 
@@ -88,12 +88,12 @@ def agree(cell_class: str, pairs: Sequence[Pair]) -> ClassAgreement:
         n=len(pairs),
         mean_error=number(agreement.mean_absolute_error(predicted, reference), 1),
         largest_error=number(agreement.largest_error(predicted, reference), 1),
-        bias=_figure(found.bias, plus=True),
+        bias=_two_parts(_figure(found.bias, plus=True)),
         limits=f"{signed(found.lower.value)} to {signed(found.upper.value)}",
         coverage=_coverage(pairs),
         passing_bablok=_line(agreement.passing_bablok(predicted, reference)),
         deming=_line(agreement.deming(predicted, reference, donors=donors)),
-        concordance=_figure(agreement.concordance(predicted, reference), decimals=2),
+        concordance=_two_parts(_figure(agreement.concordance(predicted, reference), decimals=2)),
         scatter=scatter_chart(cell_class, pairs),
         differences=bland_altman_chart(cell_class, pairs, found),
     )
@@ -128,13 +128,18 @@ def _worst(content: StudyReport) -> tuple[str, str] | None:
     return name, number(errors[name], 1)
 
 
-def _coverage(pairs: Sequence[Pair]) -> str:
+def _two_parts(text: str) -> tuple[str, str]:
+    value, _, interval = text.partition(" (")
+    return value, interval.rstrip(")")
+
+
+def _coverage(pairs: Sequence[Pair]) -> tuple[str, str]:
     judged = [pair for pair in pairs if isfinite(pair.fraction.low)]
     inside = sum(_inside(pair) for pair in judged)
     share = agreement.wilson(inside, len(judged))
     if not judged:
-        return CANNOT_BE_SAID
-    return f"{inside} of {len(judged)} ({percent(share.low, 0)}–{percent(share.high, 0)} %)"
+        return CANNOT_BE_SAID, ""
+    return f"{inside} of {len(judged)}", f"{percent(share.low, 0)} to {percent(share.high, 0)} %"
 
 
 def _inside(pair: Pair) -> bool:

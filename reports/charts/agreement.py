@@ -103,10 +103,19 @@ def _level(sheet: Sheet, x: Axis, y: Axis, figure: Figure, kind: str) -> None:
 
 
 def _common_limits(pairs: Sequence[Pair]) -> tuple[float, float]:
-    values = [100 * v for p in pairs for v in (p.fraction.value, p.fraction.high) if isfinite(v)]
-    values += [100 * p.reference_fraction for p in pairs]
-    most = min(nice_ceiling(max(values, default=1.0), 4), 100.0)
-    return 0.0, most or 1.0
+    values = [100 * v for p in pairs for v in (p.fraction.low, p.fraction.high) if isfinite(v)]
+    values += [100 * v for p in pairs for v in (p.reference_fraction, p.fraction.value)]
+    low, high = _round_outwards(values)
+    return low, min(high, 100.0)
+
+
+def _round_outwards(values: Sequence[float]) -> tuple[float, float]:
+    """Round limits around percentages: from 0 unless the data are far from it."""
+    least, most = min(values, default=0.0), max(values, default=1.0)
+    if most - least > 0.6 * most:
+        return 0.0, nice_ceiling(most, 4) or 1.0
+    step = nice_step((most - least) / 4)
+    return step * (least // step), step * -(-most // step) or 1.0
 
 
 def _difference_axes(
@@ -116,8 +125,8 @@ def _difference_axes(
     most = max(abs(v) for v in ends if isfinite(v))
     step = nice_step(most / 2)
     half = step * -(-most // step)
-    right = nice_ceiling(max(means, default=1.0), 4) or 1.0
-    return Axis(0, right, LEFT, RIGHT), Axis(-half, half, BOTTOM, TOP)
+    left, right = _round_outwards(means)
+    return Axis(left, max(right, left + 1e-6), LEFT, RIGHT), Axis(-half, half, BOTTOM, TOP)
 
 
 def _pair_words(pair: Pair) -> str:
