@@ -43,6 +43,9 @@ class Detections:
         (n, 4) int: left, top, width, height in pixels of the frame.
     blob
         Number of the connected thing each came from: equal where touching cells were split.
+    cut
+        Whether the border of the picture cuts it; x, y and area are then those of the disc that
+        shows the same part, so its centre may lie outside.
     contours
         Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
     """
@@ -55,6 +58,7 @@ class Detections:
     solidity: NDArray[np.float64]
     box: NDArray[np.int64]
     blob: NDArray[np.int64]
+    cut: NDArray[np.bool_]
     contours: list[Contour] = field(default_factory=list)
 
     def __len__(self) -> int:
@@ -166,6 +170,7 @@ class Segmenter:
         scale = self.optics.shrink
         # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
         offset = (scale - 1) / 2
+        cut = complete_discs(table, self._image.shape)
         return Detections(
             frame=index,
             gain=gain,
@@ -175,8 +180,45 @@ class Segmenter:
             solidity=table[:, 3],
             box=(table[:, 4:8] * scale).astype(np.int64),
             blob=table[:, 8].astype(np.int64),
+            cut=cut,
             contours=contours,
         )
+
+
+def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Complete what one border cuts to a disc; changes x, y and area in place.
+
+    A disc of radius R cut by a straight border shows depth p across it and extent c along it.
+    With its centre inside, c = 2R; outside, c is a chord at distance R − p from the centre and
+    R = (c²/4 + p²) / 2p. Both agree at p = c/2.
+
+    Parameters
+    ----------
+    table
+        (n, ≥ 8): x, y, area, –, left, top, width, height.
+    shape
+        Height and width of the picture.
+
+    Returns
+    -------
+    (n,) bool
+        Whether any border cuts it.
+    """
+    left, top, width, height = table[:, 4:8].T
+    far_x, far_y = left + width >= shape[1], top + height >= shape[0]
+    cut_x, cut_y = (left <= 0) | far_x, (top <= 0) | far_y
+    for axis, cut, near_edge, depth, extent, size in (
+        (0, cut_x & ~cut_y, left <= 0, width, height, shape[1]),
+        (1, cut_y & ~cut_x, top <= 0, height, width, shape[0]),
+    ):
+        if not cut.any():
+            continue
+        outside = depth < extent / 2
+        radius = np.where(outside, (extent**2 / 4 + depth**2) / (2 * depth), extent / 2)
+        centre = np.where(near_edge, depth - radius, size - depth + radius) - 0.5
+        table[cut, axis] = centre[cut]
+        table[cut, 2] = np.maximum(table[cut, 2], (np.pi * radius**2)[cut])
+    return cut_x | cut_y
 
 
 def pixel_area(contour: Contour) -> float:

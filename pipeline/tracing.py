@@ -68,11 +68,10 @@ class _Loop:
         return found, background
 
     def _cut_out(
-        self, frame: Any, found: Detections, index: int, background: Background, score: Any
+        self, frame: Any, found: Detections, index: int, background: Background, scores: NDArray[np.float64]
     ) -> View:
-        scores, cut = score
         view = self.finder.cut_out(
-            frame.pixels, found, index, background, float(scores[index]), bool(cut[index])
+            frame.pixels, found, index, background, float(scores[index])
         )
         if not view.cut and not view.touching:
             self.figures.see_focus(frame.index, view.focus)
@@ -85,15 +84,20 @@ class EachFrame(_Loop):
     def take(self, frame: Any) -> None:
         """Every detection is a cell; in ``events``, the most central one."""
         found, background = self._detect(frame)
-        score = self.finder.scores(found)
+        scores = self.finder.scores(found)
         for index in self._chosen(found):
-            view = self._cut_out(frame, found, index, background, score)
+            view = self._cut_out(frame, found, index, background, scores)
             self.rows.add([view], [found.frame], float("nan"))
         self.preview.offer(frame, found, [])
 
     def _chosen(self, found: Detections) -> list[int]:
         if self.ground.mode is not Mode.EVENTS:
-            return [index for index in range(len(found)) if centre_inside(found, index, self.shape)]
+            # A cell whose centre lies beyond the border belongs to the field next to this one:
+            # so that a cell of adjoining fields is counted exactly once.
+            height, width = self.shape
+            inside = (found.x >= 0) & (found.x <= width - 1)
+            inside &= (found.y >= 0) & (found.y <= height - 1)
+            return np.flatnonzero(inside).tolist()
         if not len(found):
             return []
         height, width = self.shape
@@ -103,23 +107,6 @@ class EachFrame(_Loop):
     def finish(self) -> Rows:
         """Give the rows."""
         return self.rows
-
-
-def centre_inside(found: Detections, index: int, shape: tuple[int, int]) -> bool:
-    """Whether the true centre of a cell that the border may cut lies in the picture.
-
-    A disc cut by a straight border shows at least its radius across it just where its centre is
-    inside, and it then shows its full diameter along it. Counting by this rule counts every cell of
-    adjoining fields exactly once.
-    """
-    left, top, width, height = (int(value) for value in found.box[index])
-    across_x = left <= 1 or left + width >= shape[1] - 1
-    across_y = top <= 1 or top + height >= shape[0] - 1
-    if across_x and not across_y:
-        return width >= height / 2
-    if across_y and not across_x:
-        return height >= width / 2
-    return True
 
 
 class OverFrames(_Loop):
@@ -134,10 +121,10 @@ class OverFrames(_Loop):
     def take(self, frame: Any) -> None:
         """Segment, then link at once, or wait until the flow is known."""
         found, background = self._detect(frame)
-        score = self.finder.scores(found)
+        scores = self.finder.scores(found)
         if self._linker is None:
             views = [
-                self._cut_out(frame, found, index, background, score) for index in range(len(found))
+                self._cut_out(frame, found, index, background, scores) for index in range(len(found))
             ]
             self._waiting.append((frame, found, views))
             self._pending += len(found)
@@ -145,10 +132,9 @@ class OverFrames(_Loop):
                 self._try_to_start(final=False)
         else:
             owners = self._link(found)
-            scores, _ = score
             for index, owner in enumerate(owners):
                 if _wanted(owner, float(scores[index]), self.settings.views):
-                    view = self._cut_out(frame, found, index, background, score)
+                    view = self._cut_out(frame, found, index, background, scores)
                     keep_best(owner.views, view, self.settings.views)
             self.preview.offer(frame, found, owners)
         self._follow(frame, found)
@@ -187,7 +173,7 @@ class OverFrames(_Loop):
         owners, ended = self._linker.step(found)
         for track in ended:
             self._close(track)
-        return [owner for owner in owners if owner is not None]
+        return owners
 
     def _close(self, track: Track) -> None:
         assert self._linker is not None

@@ -78,21 +78,16 @@ class ViewFinder:
         self.half = int(np.ceil(window_px / 2)) + 2
         self.shape = shape
 
-    def scores(self, found: Detections) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Score without focus, and whether the border cuts, of each detection."""
+    def scores(self, found: Detections) -> NDArray[np.float64]:
+        """Score of each detection, but for its focus."""
         if not len(found):
-            return np.zeros(0), np.zeros(0, bool)
-        height, width = self.shape
-        margin = self.optics.shrink
-        left, top, wide, high = found.box.T
-        cut = (left < margin) | (top < margin)
-        cut |= (left + wide > width - 1 - margin) | (top + high > height - 1 - margin)
+            return np.zeros(0)
         radius = np.sqrt(found.area / np.pi)
         gap = np.hypot(found.x[:, None] - found.x[None, :], found.y[:, None] - found.y[None, :])
         gap -= radius[:, None] + radius[None, :]
         np.fill_diagonal(gap, np.inf)
         apart = np.clip(gap.min(axis=1) / np.maximum(radius, 1.0), 0.0, 1.0)
-        return np.where(cut, 0.0, 4.0) + apart - 1.5 * found.touching, cut
+        return np.where(found.cut, 0.0, 4.0) + apart - 1.5 * found.touching
 
     def cut_out(
         self,
@@ -101,7 +96,6 @@ class ViewFinder:
         index: int,
         background: Background,
         score: float,
-        cut: bool,
     ) -> View:
         """Keep what is needed to draw one detection later."""
         x, y = float(found.x[index]), float(found.y[index])
@@ -125,7 +119,7 @@ class ViewFinder:
             contour=found.contours[index],
             gain=found.gain,
             background=background,
-            cut=cut,
+            cut=bool(found.cut[index]),
             touching=bool(found.touching[index]),
             focus=focus,
             score=score + 0.5 * float(np.log(max(focus, 1e-6))),

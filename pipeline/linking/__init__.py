@@ -1,6 +1,16 @@
 """The same cell over frames: how the liquid flows, and which detection continues which track."""
 
 from pipeline.linking.flow import FlowField, estimate_flow, unknown_flow
-from pipeline.linking.linker import Linker, Track
+from pipeline.linking.judge import Verdict, judge
+from pipeline.linking.linker import Linker
+from pipeline.linking.track import Track
 
-__all__ = ["FlowField", "Linker", "Track", "estimate_flow", "unknown_flow"]
+__all__ = [
+    "FlowField",
+    "Linker",
+    "Track",
+    "Verdict",
+    "estimate_flow",
+    "judge",
+    "unknown_flow",
+]

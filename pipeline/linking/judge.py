@@ -12,16 +12,17 @@ from enum import StrEnum
 import numpy as np
 
 from pipeline.linking.flow import FlowField
-from pipeline.linking.linker import Track
+from pipeline.linking.track import Track
 
 
 class Verdict(StrEnum):
     """What a track is."""
 
     CELL = "cell"
-    STATIC = "static"  # dirt or a cell that sat there all the time
+    STATIC = "static"  # dirt, or a cell that sat there all the time
     FLEETING = "fleeting"  # noise: came from nowhere and went nowhere
-    FRAGMENT = "fragment"  # a piece of a neighbour, split off for a while
+    FRAGMENT = "fragment"  # a piece of a neighbour, split off now and then
+    OUTSIDE = "outside"  # its centre was never in the picture
 
 
 def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
@@ -36,18 +37,22 @@ def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
     diameter
         Usual diameter of a cell, pixels.
     """
-    if not flow.known:
-        return Verdict.CELL
+    if not track.visited:
+        return Verdict.OUTSIDE
+    if track.free < 2 and track.split <= track.shared:
+        if track.free == 0 or track.born_inside:
+            return Verdict.FRAGMENT if track.split else Verdict.FLEETING
+    if flow.known and _static(track, flow, diameter):
+        return Verdict.STATIC
+    if flow.known and track.born_inside and len(track) - track.shared <= 1 + track.left_inside:
+        return Verdict.FLEETING
+    return Verdict.CELL
+
+
+def _static(track: Track, flow: FlowField, diameter: float) -> bool:
+    """Whether it stayed where the flow would have taken it a diameter or more."""
     duration = track.frames[-1] - track.frames[0]
     speed = float(flow.speed_at(np.array(track.x[:1]), np.array(track.y[:1]))[0])
     moved = float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0]))
     due = speed * duration
-    if duration >= 3 and due > diameter and moved < min(0.15 * due, 0.5 * diameter):
-        return Verdict.STATIC
-    if track.born_inside:
-        seen = len(track)
-        if seen <= 1 or (track.left_inside and seen <= 2):
-            return Verdict.FLEETING
-        if track.touching >= 0.5 * seen:
-            return Verdict.FRAGMENT
-    return Verdict.CELL
+    return duration >= 3 and due > diameter and moved < min(0.15 * due, 0.5 * diameter)
