@@ -1,0 +1,158 @@
+"""HL7 v2.5.1: one ORU^R01 message a specimen.
+
+Segments end with a carriage return; every field that comes from outside is escaped; an unsigned
+report is ``P`` (preliminary); what cannot be said is sent without a value and with status ``X``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cellcensus.settings import ReportSettings
+from reports.content import ReferenceRange, SpecimenReport, Status
+from reports.glossary import flag_in_words
+from reports.identity import report_id
+from reports.measurements import Measurement, measurements
+
+_STATUS = {Status.PRELIMINARY: "P", Status.FINAL: "F", Status.CORRECTED: "C"}
+_PANEL = "57021-8^CBC W Auto Differential panel^LN"
+_ESCAPES = {
+    "\\": "\\E\\",
+    "|": "\\F\\",
+    "^": "\\S\\",
+    "&": "\\T\\",
+    "~": "\\R\\",
+}
+
+
+def message(content: SpecimenReport, settings: ReportSettings | None = None) -> str:
+    """One ORU^R01 message, ready for a file or for MLLP.
+
+    The control id is made from the content and the report's version, so that the same report sent
+    twice can be told.
+    """
+    settings = settings or ReportSettings()
+    values = measurements(content, settings)
+    status = _STATUS[content.status]
+    segments = [
+        _header(content),
+        _donor(content),
+        _request(content, status),
+        *_notes(content),
+        *(_value(i, content, value, status) for i, value in enumerate(values, start=1)),
+        f"SPM|1|{escape(content.specimen_id)}||BLD^Whole blood^HL70487",
+    ]
+    return "".join(segment + "\r" for segment in segments)
+
+
+def messages(contents: Sequence[SpecimenReport], settings: ReportSettings | None = None) -> str:
+    """Several messages, one after the other, as a file of messages is written."""
+    return "".join(message(content, settings) for content in contents)
+
+
+def escape(text: str) -> str:
+    """Text with the delimiters of HL7 escaped; line ends and control characters become spaces."""
+    kept = (_ESCAPES.get(c) or (c if c.isprintable() else " ") for c in text)
+    return "".join(kept)
+
+
+def _header(content: SpecimenReport) -> str:
+    fields = [
+        "MSH|^~\\&",
+        "cellcensus",
+        escape(content.laboratory),
+        "",
+        "",
+        _time(content.generated_at),
+        "",
+        "ORU^R01^ORU_R01",
+        f"{report_id(content)[2:]}-{content.version}",
+        "P",
+        "2.5.1",
+        *[""] * 5,
+        "UNICODE UTF-8",
+    ]
+    return "|".join(fields)
+
+
+def _donor(content: SpecimenReport) -> str:
+    # Name type S: a coded name that keeps the person unknown.
+    donor = escape(content.donor_id)
+    return f"PID|1||{donor}^^^{escape(content.study)}||{donor}^^^^^^S"
+
+
+def _request(content: SpecimenReport, status: str) -> str:
+    order = escape(content.specimen_id)
+    fields = ["OBR", "1", "", order, _PANEL, "", "", _time(content.acquired_at), *[""] * 14]
+    return "|".join([*fields, _time(content.generated_at), "", "HM", status])
+
+
+def _value(i: int, content: SpecimenReport, value: Measurement, status: str) -> str:
+    said = value.value is not None
+    fields = [
+        "OBX",
+        str(i),
+        "NM",
+        _identifier(value),
+        "",
+        _number(value.value),
+        f"{escape(value.unit.code)}^^UCUM",
+        _range(value.limits),
+        value.interpretation or "",
+        "",
+        "",
+        status if said else "X",
+        "",
+        "",
+        _time(content.acquired_at),
+        "",
+        "",
+        escape(content.model.model_id if content.model else ""),
+        escape(content.instrument_id or ""),
+    ]
+    text = "|".join(fields).rstrip("|")
+    if value.low is None or value.high is None:
+        return text
+    interval = f"95 % interval {_number(value.low)} - {_number(value.high)} {value.unit.printed}"
+    return f"{text}\rNTE|1|L|{escape(interval)}"
+
+
+def _notes(content: SpecimenReport) -> list[str]:
+    sentences = [f"{flag_in_words(c).title} ({c})" for c in content.flags]
+    if content.model:
+        sentences.append(f"Model {content.model.model_id} sha256 {content.model.sha256}")
+    sentences += content.limits_of_use
+    return [f"NTE|{i}|L|{escape(sentence)}" for i, sentence in enumerate(sentences, start=1)]
+
+
+def _identifier(value: Measurement) -> str:
+    name = escape(value.name)
+    if value.code:
+        return f"{value.code}^{name}^LN"
+    local = escape(f"{value.name}:{value.unit.code}")
+    return f"{local}^{name}^L"
+
+
+def _range(limits: ReferenceRange | None) -> str:
+    if limits is None:
+        return ""
+    if limits.high is None:
+        return f">{_number(limits.low)}"
+    if limits.low is None:
+        return f"<{_number(limits.high)}"
+    return f"{_number(limits.low)}-{_number(limits.high)}"
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return ""
+    text = f"{value:.3f}".rstrip("0").rstrip(".")
+    return text or "0"
+
+
+def _time(moment: datetime | None) -> str:
+    if moment is None:
+        return ""
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return aware.strftime("%Y%m%d%H%M%S%z")

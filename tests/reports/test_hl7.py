@@ -1,0 +1,70 @@
+from dataclasses import replace
+
+import pytest
+from hl7apy.parser import parse_message
+
+from reports import hl7
+from reports.content import Estimate, Status
+from tests.reports import samples
+
+
+def parsed(content):
+    return parse_message(hl7.message(content), validation_level=2, find_groups=True)
+
+
+def observations(content):
+    (order,) = parsed(content).oru_r01_patient_result.oru_r01_order_observation
+    return [group.obx for group in order.oru_r01_observation]
+
+
+def test_an_independent_parser_finds_the_message_valid_and_complete():
+    read = parsed(samples.specimen())
+    assert read.validate()
+    assert read.msh.msh_9.to_er7() == "ORU^R01^ORU_R01"
+    assert read.msh.msh_12.to_er7() == "2.5.1"
+    assert read.msh.msh_18.to_er7() == "UNICODE UTF-8"
+    assert len(observations(samples.specimen())) == 1 + 2 * len(samples.CLASSES)
+
+
+def test_values_units_ranges_and_status():
+    first = observations(samples.specimen())[0]
+    assert first.obx_3.to_er7() == "6690-2^leukocytes^LN"
+    assert first.obx_5.to_er7() == "11.24"
+    assert first.obx_6.to_er7() == "10*3/uL^^UCUM"
+    assert first.obx_7.to_er7() == "4-10"
+    assert first.obx_8.to_er7() == "H"
+    assert first.obx_11.to_er7() == "P"
+
+
+def test_the_interval_is_a_note_beside_its_value():
+    (order,) = parsed(samples.specimen()).oru_r01_patient_result.oru_r01_order_observation
+    assert "10.43 - 12.08" in order.oru_r01_observation[0].nte.to_er7()
+
+
+def test_what_cannot_be_said_is_empty_and_marked():
+    rows = tuple(replace(row, per_ul=Estimate()) for row in samples.rows())
+    second = observations(samples.specimen(rows=rows))[1]
+    assert second.obx_5.to_er7() == ""
+    assert second.obx_11.to_er7() == "X"
+
+
+@pytest.mark.parametrize("name", ["a|b", "a^b~c&d", "a\\b", "a\rMSH|x", "a\nb", "a\x00b"])
+def test_no_name_can_break_out_of_its_field(name):
+    content = samples.specimen(specimen_id=name, donor_id=name)
+    read = parsed(content)
+    assert len(hl7.message(content).split("\r")) == len(hl7.message(samples.specimen()).split("\r"))
+    assert read.oru_r01_patient_result.oru_r01_patient.pid.pid_3.pid_3_1.to_er7() == hl7.escape(
+        name
+    )
+
+
+def test_only_a_signed_report_is_final():
+    assert {o.obx_11.to_er7() for o in observations(samples.specimen())} == {"P"}
+    assert {o.obx_11.to_er7() for o in observations(samples.specimen(status=Status.FINAL))} == {"F"}
+
+
+def test_each_message_of_several_has_an_identity_of_its_own():
+    both = [samples.specimen(), samples.specimen(specimen_id="U040")]
+    messages = hl7.messages(both).split("MSH|")[1:]
+    ids = {message.split("|")[8] for message in messages}
+    assert len(ids) == 2
