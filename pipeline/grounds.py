@@ -103,6 +103,8 @@ def learn_ground(
         noise_factor=settings.noise_factor,
     )
     segmenter = Segmenter(background or grounds[0], optics, held[0].pixels.dtype)
+    if background is not None:
+        segmenter.learn_sizes(frame.pixels for frame in few)
     return Ground(mode, optics, background, segmenter)
 
 

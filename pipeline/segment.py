@@ -6,6 +6,7 @@ each contour. Everything costly waits until it is known which pictures of a cell
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -21,6 +22,8 @@ Contour = NDArray[np.int32]
 
 #: Gains nearer to one than this need no new bounds: far below the threshold of any cell.
 _SAME_GAIN = 0.002
+#: Fewer whole cells than this say nothing of how small cells are.
+_ENOUGH_CELLS = 20
 
 
 @dataclass(slots=True)
@@ -84,7 +87,6 @@ class Segmenter:
         self.smallest_area = np.pi / 4 * smallest**2
         #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
         self.smallest_piece = smallest
-        self.usual_diameter = float("nan")
         self.use(background)
 
     def use(self, background: Background) -> None:
@@ -132,6 +134,21 @@ class Segmenter:
         whole = [contour for contour in contours if len(contour) >= self._shortest()]
         return self._measure(whole, small, gain, index)
 
+    def learn_sizes(self, frames: Iterable[NDArray[np.generic]]) -> None:
+        """See how small whole single cells of this recording are: no piece of a blob is smaller.
+
+        Parameters
+        ----------
+        frames
+            A few (H, W) frames.
+        """
+        found = [self.detect(frame, 0) for frame in frames]
+        single = [one.area[(one.solidity > 0.93) & ~one.cut & ~one.touching] for one in found]
+        areas = np.concatenate([np.empty(0), *single])
+        if areas.size >= _ENOUGH_CELLS:
+            small = float(np.sqrt(4 * np.percentile(areas, 5) / np.pi)) / self.optics.shrink
+            self.smallest_piece = max(self.smallest_piece, small)
+
     def _shortest(self) -> float:
         # A disc of diameter d has an outline of about 2.8 d pixels; half of it is a safe first gate.
         return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
@@ -146,9 +163,7 @@ class Segmenter:
             if area < self.smallest_area or not self._stands_out(contour, small, gain):
                 continue
             solidity = _solidity(contour, area)
-            pieces = split_contour(
-                contour, area, solidity, self.smallest_piece, self.usual_diameter
-            )
+            pieces = split_contour(contour, area, solidity, self.smallest_piece)
             for piece in pieces:
                 own = area if len(pieces) == 1 else pixel_area(piece)
                 kept.append(piece)
