@@ -11,7 +11,7 @@ from cellcensus.studyfolder.quantities import Cells, quantity, share
 
 # Analysers' coefficients of variation where a study gives none: generous, since this only decides
 # what is called a contradiction.
-TOTAL_CV, CLASS_CV = 0.04, 0.08
+TOTAL_CV, CLASS_CV = 0.03, 0.06
 SIGMAS, SMALLEST_GAP = 4.0, 0.20  # an alert: further apart than noise, and than a fifth
 LARGEST_RATIO = 1.5  # a violation: no analyser is this noisy, one of the numbers is wrong
 PERCENT_GAP, LARGEST_PERCENT_GAP = 1.5, 10.0  # beyond rounding; beyond other cells

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,7 +35,7 @@ class Row:
 
     line: int
     cells: dict[str, str]
-    surplus: int  # cells with content beyond the last column
+    surplus: bool  # it has more cells than the table has columns
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,10 @@ def read_sheet(path: Path, classes: tuple[str, ...], notes: Notes) -> Sheet | No
     header = _header(lines[0][1], classes, notes)
     if notes.unusable or not _has_rows(len(lines) - 1, path, notes):
         return None
-    rows = tuple(_row(number, cells, header) for number, cells in lines[1:])
+    widths = Counter(len(cells) for _, cells in lines[1:])
+    # Some programs end every row with a separator; a single wide row has been displaced.
+    width = max(len(header), widths.most_common(1)[0][0])
+    rows = tuple(_row(number, cells, header, width) for number, cells in lines[1:])
     _say_separator(separator, notes)
     return Sheet(frozenset(name for name in header if name), _decimal(rows, separator), rows)
 
@@ -135,9 +139,9 @@ def _known_name(
     return None
 
 
-def _row(line: int, cells: list[str], header: list[str | None]) -> Row:
+def _row(line: int, cells: list[str], header: list[str | None], width: int) -> Row:
     named = {name: cell.strip() for name, cell in zip(header, cells, strict=False) if name}
-    surplus = sum(bool(cell.strip()) for cell in cells[len(header) :])
+    surplus = len(cells) > width or any(cell.strip() for cell in cells[len(header) :])
     return Row(line, named, surplus)
 
 
