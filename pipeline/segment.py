@@ -232,7 +232,9 @@ def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArra
         radius = np.where(outside, (extent**2 / 4 + depth**2) / (2 * depth), extent / 2)
         centre = np.where(near_edge, depth - radius, size - depth + radius) - 0.5
         table[cut, axis] = centre[cut]
-        table[cut, 2] = np.maximum(table[cut, 2], (np.pi * radius**2)[cut])
+        # Less than a third of a cell, or a blob of several, says too little of the rest.
+        full = np.clip(np.pi * radius**2, table[:, 2], 3 * table[:, 2])
+        table[cut, 2] = full[cut]
     return cut_x | cut_y
 
 

@@ -16,6 +16,9 @@ from pipeline.linking.motion import Expected, cost_of_flowing, cost_of_slowing, 
 from pipeline.linking.track import Track
 from pipeline.segment import Detections
 
+#: x, y, and whether the blob belongs to another track.
+Place = tuple[float, float, bool]
+
 #: Squared distance in standard deviations beyond which nothing is linked: 4.5 of them and a size.
 _GATE = 25.0
 #: Frames that a cell may be missing.
@@ -95,39 +98,44 @@ class Linker:
 
     def _join(
         self, expected: Expected, found: Detections, row_of: NDArray[np.int64]
-    ) -> dict[int, tuple[float, float]]:
-        """Tracks inside a blob that another track or none was given, and where they are in it."""
+    ) -> dict[int, Place]:
+        """Tracks that are inside one blob together, and where in it.
+
+        A detection takes in the tracks that are expected inside it and have none of their own, as
+        long as their areas add up to about its own.
+        """
+        guests: dict[int, list[int]] = {}
         taken = set(row_of.tolist())
-        joined: dict[int, tuple[float, float]] = {}
         for row in range(len(self.active)):
-            if row in taken or not len(found):
+            if row not in taken:
+                index = _holder(found, float(expected.x[row]), float(expected.y[row]))
+                if index >= 0:
+                    guests.setdefault(index, []).append(row)
+        joined: dict[int, Place] = {}
+        for index, rows in guests.items():
+            owner = [int(row_of[index])] if row_of[index] >= 0 else []
+            members = _fitting(owner + rows, expected.area, float(found.area[index]))
+            if owner and len(members) < 2 or not members:
                 continue
-            index = _holder(found, expected.x[row], expected.y[row])
-            if index < 0 or row_of[index] < 0:
-                continue
-            rows = [int(row_of[index]), *(r for r in joined if _holds(found, index, joined[r])), row]
-            room = float(expected.area[rows].sum())
-            if 0.6 * room < found.area[index] < 1.6 * room:
-                # Members move together by what the blob's centre differs from theirs.
-                weight = expected.area[rows] / room
-                shift_x = float(found.x[index] - (weight * expected.x[rows]).sum())
-                shift_y = float(found.y[index] - (weight * expected.y[rows]).sum())
-                for member in rows:
-                    place = (expected.x[member] + shift_x, expected.y[member] + shift_y)
-                    joined[member] = (float(place[0]), float(place[1]))
+            if not owner:
+                # Nobody's blob: the largest member hosts the others.
+                members.sort(key=lambda row: -expected.area[row])
+                row_of[index] = members[0]
+            if len(members) > 1:
+                joined.update(_placed(members, expected, found, index))
         return joined
 
     def _update(
         self,
         found: Detections,
         row_of: NDArray[np.int64],
-        joined: dict[int, tuple[float, float]],
+        joined: dict[int, Place],
     ) -> None:
         for index, row in enumerate(row_of.tolist()):
             if row >= 0 and row not in joined:
                 self.active[row].see(found, index)
-        for row, (x, y) in joined.items():
-            self.active[row].see_inside(found.frame, x, y)
+        for row, (x, y, guest) in joined.items():
+            self.active[row].see_inside(found.frame, x, y, guest=guest)
 
     # -- life and death -----------------------------------------------------------------------
 
@@ -200,6 +208,8 @@ def _take(
 
 def _holder(found: Detections, x: float, y: float) -> int:
     """The detection whose box holds a point, the nearest if several; −1 for none."""
+    if not len(found):
+        return -1
     left, top, width, height = found.box.T
     inside = (left <= x) & (x <= left + width) & (top <= y) & (y <= top + height)
     if not inside.any():
@@ -207,5 +217,23 @@ def _holder(found: Detections, x: float, y: float) -> int:
     return int(np.argmin(np.where(inside, np.hypot(found.x - x, found.y - y), np.inf)))
 
 
-def _holds(found: Detections, index: int, place: tuple[float, float]) -> bool:
-    return _holder(found, *place) == index
+def _fitting(rows: list[int], areas: NDArray[np.float64], room: float) -> list[int]:
+    """The first of some tracks whose areas together fit into a blob: at most 1.5 times it."""
+    kept: list[int] = []
+    for row in rows:
+        if areas[[*kept, row]].sum() < 1.5 * room:
+            kept.append(row)
+    return kept if kept and areas[kept].sum() > 0.6 * room else []
+
+
+def _placed(
+    members: list[int], expected: Expected, found: Detections, index: int
+) -> dict[int, Place]:
+    """Members move on together by what the blob's centre differs from theirs."""
+    weight = expected.area[members] / expected.area[members].sum()
+    shift_x = float(found.x[index] - (weight * expected.x[members]).sum())
+    shift_y = float(found.y[index] - (weight * expected.y[members]).sum())
+    return {
+        row: (float(expected.x[row]) + shift_x, float(expected.y[row]) + shift_y, number > 0)
+        for number, row in enumerate(members)
+    }

@@ -20,8 +20,9 @@ class Track:
         First seen where no cell can come from: neither at the border nor in the first frame.
     left_inside
         Last seen where no cell can leave.
-    free, split, shared
-        Sightings alone; as one piece of a blob that was cut; inside a blob that was not.
+    free, split, host, shared
+        Sightings alone; as one piece of a blob that was cut; in a blob that was not, as the one
+        it was given to, and as another.
     visited
         Whether its centre was ever inside the picture.
     missed
@@ -38,6 +39,7 @@ class Track:
     left_inside: bool = False
     free: int = 0
     split: int = 0
+    host: int = 0
     shared: int = 0
     visited: bool = False
     missed: int = 0
@@ -57,11 +59,14 @@ class Track:
         else:
             self.free += 1
 
-    def see_inside(self, frame: int, x: float, y: float) -> None:
+    def see_inside(self, frame: int, x: float, y: float, *, guest: bool) -> None:
         """Take a sighting inside a blob that holds other cells too."""
         self._place(frame, x, y)
         self.area.append(self.area[-1])
-        self.shared += 1
+        if guest:
+            self.shared += 1
+        else:
+            self.host += 1
 
     def _place(self, frame: int, x: float, y: float) -> None:
         self.frames.append(frame)
