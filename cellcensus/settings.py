@@ -52,10 +52,42 @@ class TrainingSettings(Section):
     """Cells → model."""
 
     seed: int = Field(1, description="Seed of every random draw in training.")
+    folds: int = Field(
+        4, ge=2, le=20, description="Donor folds; one network is trained without each fold's donors."
+    )
+    warmup_steps: int = Field(150, ge=1, description="Steps on purified specimens.")
+    bag_steps: int = Field(250, ge=1, description="Steps on mixed specimens, for each fold.")
+    bag_cells: int = Field(192, ge=32, description="Cells drawn from a specimen in one step.")
+    bags_per_step: int = Field(4, ge=1, description="Mixed specimens in one step.")
+    purified_cells: int = Field(64, ge=4, description="Cells of a purified specimen in a step.")
+    purified_weight: float = Field(
+        0.05, ge=0, le=1, description="Weight of purified specimens once mixed ones are learned."
+    )
+    width: int = Field(16, ge=4, le=128, multiple_of=4, description="Channels of the first layer.")
+    learning_rate: float = Field(3e-3, gt=0, description="Highest learning rate.")
+    cells_per_specimen: int = Field(
+        2000, ge=50, description="Most cells of one specimen that are learned from."
+    )
+    threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 
 
 class CompositionSettings(Section):
     """Cells and model → composition."""
+
+    views: int = Field(3, ge=1, description="Most pictures of a cell whose evidence is averaged.")
+    flag_unclassified: float = Field(
+        0.05, ge=0, le=1, description="Share of cells unlike any learned that is flagged."
+    )
+    hold_unclassified: float = Field(
+        0.15, ge=0, le=1, description="Share of cells unlike any learned that holds the specimen."
+    )
+    fewest_cells: int = Field(
+        200, ge=0, description="Specimens with fewer leukocytes are flagged."
+    )
+    disagreement: float = Field(
+        0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
+    )
+    threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 
 
 class RangeSettings(Section):
@@ -107,8 +139,22 @@ class WebSettings(Section):
     """The technicians' application."""
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
-    port: int = Field(8080, ge=1, le=65535, description="Port to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+
+
+class GateSettings(Section):
+    """When a retrained candidate may replace the champion."""
+
+    fewest_donors: int = Field(
+        5, ge=3, description="Donors with known composition that both models can be judged by."
+    )
+    margin_points: float = Field(
+        1.0, ge=0, description="How much larger the mean error may be, at the upper 95 % limit."
+    )
+    class_margin_points: float = Field(
+        0.5, ge=0, description="How much larger a class's error may be for certain."
+    )
 
 
 class Settings(BaseSettings):
@@ -132,6 +178,7 @@ class Settings(BaseSettings):
     composition: CompositionSettings = CompositionSettings()
     reports: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
+    gate: GateSettings = GateSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

@@ -1,0 +1,161 @@
+"""A small home: one study with a specimen in each state, a model, and the stored reports."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from cellcensus.findings import Finding, Level
+from cellcensus.settings import Settings, WebSettings
+from cellcensus.study import Acquisition, CellHints, Mode, Role, Specimen, Study
+from db.cells import add_cell_file, record_recording
+from db.findings import reconcile
+from db.predictions import add_prediction
+from db.registry import add_model
+from db.reports import add_report
+from db.schema import upgrade
+from db.store import Store
+from db.studies import record_study, specimen_keys
+from reports.specimen import render_specimen
+from reports.study import render_study
+from tests.reports import samples
+from web.app import create_app
+
+CLASSES = ("neutrophil", "lymphocyte")
+START = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def make_study(name: str = "demo", specimens: int = 4) -> Study:
+    return Study(
+        folder=Path("/nowhere"),
+        name=name,
+        classes=CLASSES,
+        acquisition=Acquisition(Mode.FIELDS, 0.3),
+        cells=CellHints(),
+        specimens=tuple(
+            Specimen(
+                specimen_id=f"S{i:03}",
+                donor_id=f"D{i:03}",
+                role=Role.MIXED if i % 2 else Role.UNKNOWN,
+                recording=f"S{i:03}.avi",
+                acquired_at=START + timedelta(days=i),
+                instrument_id="bench-1" if i % 2 else "bench-2",
+            )
+            for i in range(specimens)
+        ),
+    )
+
+
+def fill(session, key, keys):
+    """S000 predicted and reported, S001 ingested, S002 quarantined, S003 waiting."""
+    files = {}
+    for name in ("S000", "S001"):
+        recording = record_recording(session, key, f"{name}.avi", sha256=name, size=1, stamp="1")
+        files[name] = add_cell_file(
+            session,
+            specimen_key=keys[name],
+            recording_key=recording.key,
+            run_key=None,
+            recipe={},
+            recipe_id="ingest-1-0",
+            path="cells",
+            n_cells=500,
+            quality={},
+        )
+    model = add_model(
+        session,
+        model_id="model-1-abc",
+        sha256="ab" * 32,
+        path="models/model-1-abc",
+        recipe={},
+        classes=CLASSES,
+        trained_on=[],
+        card={},
+        run_key=None,
+    )
+    model.state = "champion"
+    add_prediction(
+        session,
+        {
+            "specimen_key": keys["S000"],
+            "cell_file_key": files["S000"].key,
+            "model_key": model.key,
+            "run_key": None,
+            "recipe_id": "predict-1-0",
+            "recipe": {},
+            "path": "p.parquet",
+            "held_out": False,
+            "cells": 480,
+            "total_per_ul": 6120.0,
+            "total_per_ul_low": None,
+            "total_per_ul_high": None,
+            "flags": ["few_cells"],
+            "method": "mean",
+            "details": {},
+        },
+        [],
+    )
+    found = Finding(Level.VIOLATION, "empty_file", "The file has 0 bytes", "Copy it again", "S002")
+    reconcile(
+        session,
+        [found],
+        study_key=key,
+        specimen_key=keys["S002"],
+        source="ingest",
+        quarantines=True,
+    )
+
+
+def write_report(session, home, study_key, specimen_key, name, html):
+    file = home / "reports" / "demo" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(html, encoding="utf-8")
+    add_report(
+        session,
+        {
+            "study_key": study_key,
+            "specimen_key": specimen_key,
+            "run_key": None,
+            "recipe_id": "report-1-0",
+            "recipe": {},
+            "path": f"reports/demo/{name}",
+            "sha256": hashlib.sha256(html.encode()).hexdigest(),
+        },
+    )
+    return file
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(home=tmp_path, web=WebSettings(page_size=2))
+
+
+@pytest.fixture
+def store(settings):
+    upgrade(settings.database_address())
+    made = Store(settings.database_address())
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def home(settings, store):
+    with store.unit_of_work() as session:
+        key = record_study(session, make_study())
+        keys = specimen_keys(session, key)
+        fill(session, key, keys)
+        page = render_specimen(samples.specimen(specimen_id="S000", study="demo"))
+        write_report(session, settings.home, key, keys["S000"], "S000.html", page)
+        write_report(session, settings.home, key, None, "index.html", render_study(samples.study()))
+        session.commit()
+    return settings.home
+
+
+@pytest.fixture
+def client(settings):
+    with TestClient(create_app(settings), raise_server_exceptions=False) as made:
+        yield made

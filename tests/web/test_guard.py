@@ -1,0 +1,43 @@
+import logging
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+
+from web.app import create_app
+
+
+@pytest.fixture
+def broken(settings):
+    app = create_app(settings)
+
+    @app.get("/broken/{specimen_id}")
+    def broken(specimen_id: str) -> None:
+        raise RuntimeError("secret inside")
+
+    with TestClient(app, raise_server_exceptions=False) as made:
+        yield made
+
+
+def test_an_error_has_an_id_and_no_trace(broken, caplog):
+    with caplog.at_level(logging.ERROR, logger="cellcensus.web"):
+        answer = broken.get("/broken/DONOR-7")
+    assert answer.status_code == 500
+    assert "secret" not in answer.text
+    assert "Traceback" not in answer.text
+    (found,) = re.findall(r"<code>([0-9a-f]{12})</code>", answer.text)
+    assert found in caplog.records[0].getMessage()
+    assert "DONOR-7" not in caplog.records[0].getMessage()
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_a_foreign_host_name_is_refused(settings):
+    with TestClient(create_app(settings, hosts=("localhost",))) as client:
+        assert client.get("/healthz", headers={"host": "evil.example"}).status_code == 400
+        assert client.get("/healthz", headers={"host": "localhost:8000"}).status_code == 200
+
+
+def test_only_reading_is_possible(settings):
+    with TestClient(create_app(settings)) as client:
+        for method in ("post", "put", "delete", "patch"):
+            assert getattr(client, method)("/").status_code == 405

@@ -1,0 +1,62 @@
+"""Templates of the application: the reports' words and style, and its own frame around them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from starlette.responses import HTMLResponse
+
+from cellcensus import __version__
+from reports.pages import word_filters
+
+STYLES = {
+    "report.css": ("reports", "templates/report.css"),
+    "web.css": ("web", "static/web.css"),
+}
+
+
+@cache
+def environment() -> Environment:
+    """The templates of the application."""
+    made = Environment(
+        loader=PackageLoader("web"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(word_filters())
+    made.filters["part"] = lambda text: quote(str(text), safe="")
+    made.globals.update(version=__version__, style=style_address, address=with_query)
+    return made
+
+
+def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """One page, drawn."""
+    text = environment().get_template(template).render(**{"here": "", **values})
+    return HTMLResponse(text, status_code=status)
+
+
+@cache
+def style_sheet(name: str) -> bytes:
+    """One of the two style sheets."""
+    package, path = STYLES[name]
+    return (files(package) / path).read_bytes()
+
+
+@cache
+def style_address(name: str) -> str:
+    """Address of a style sheet; it changes with its content, so that it may be kept for long."""
+    return f"/static/{name}?v={hashlib.sha256(style_sheet(name)).hexdigest()[:12]}"
+
+
+def with_query(path: str, values: Mapping[str, Any], **more: Any) -> str:
+    """An address with query parameters; later ones replace earlier ones."""
+    joined = {**values, **more}
+    return f"{path}?{urlencode(joined)}" if joined else path

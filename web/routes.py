@@ -1,0 +1,238 @@
+"""The pages. Each reads what it shows in one session and draws it after."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+
+from cellcensus import __version__
+from cellcensus.errors import StoreError, UsageError
+from cellcensus.settings import Settings
+from db import findings
+from db.predictions import history
+from db.registry import find_model, list_models
+from db.store import Store
+from db.studies import find_study
+from db.tables import Specimen
+from db.tables import Study as StudyRow
+from web import drawing, queries, stored
+from web.guard import POLICY
+
+router = APIRouter(default_response_class=HTMLResponse)
+
+State = Literal["", "quarantined", "predicted", "ingested", "waiting"]
+Role = Literal["", "unknown", "mixed", "control", "purified", "blank"]
+Short = Annotated[str, Query(max_length=200)]
+
+
+def _store(request: Request) -> Store:
+    store: Store = request.app.state.store
+    return store
+
+
+def _settings(request: Request) -> Settings:
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Database = Annotated[Store, Depends(_store)]
+Configured = Annotated[Settings, Depends(_settings)]
+
+
+def narrowed(
+    *,
+    study: Short = "",
+    state: State = "",
+    role: Role = "",
+    flag: Short = "",
+    instrument: Short = "",
+    since: date | Literal[""] = "",
+    until: date | Literal[""] = "",
+    words: Short = "",
+) -> queries.Filter:
+    """The filter of the work list; an empty field narrows nothing."""
+    return queries.Filter(
+        study, state, role, flag, instrument, since or None, until or None, words.strip()
+    )
+
+
+@router.get("/")
+def work_list(
+    store: Database,
+    settings: Configured,
+    chosen: Annotated[queries.Filter, Depends(narrowed)],
+    page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
+) -> Response:
+    """All specimens, newest first."""
+    with store.reading() as session:
+        return drawing.page(
+            "worklist.html",
+            here="work",
+            page=queries.work_list(session, chosen, page, settings.web.page_size),
+            chosen=chosen,
+            query=chosen.as_query(),
+            studies=[item.name for item in queries.studies(session)],
+            instruments=queries.instruments(session),
+            flags=queries.flags_in_use(session),
+            states=queries.STATES,
+            roles=queries.ROLES,
+        )
+
+
+@router.get("/studies")
+def studies(store: Database) -> Response:
+    """All studies."""
+    with store.reading() as session:
+        return drawing.page(
+            "studies.html",
+            here="studies",
+            studies=queries.studies(session),
+            states=queries.STATES,
+        )
+
+
+@router.get("/studies/{study}/")
+def study_page(study: str, store: Database, settings: Configured) -> Response:
+    """One study: its report and what was found in its sheet."""
+    with store.reading() as session:
+        row = _study(session, study)
+        counts = {item.name: item for item in queries.studies(session)}
+        return drawing.page(
+            "study.html",
+            here="studies",
+            study=counts[row.name],
+            states=queries.STATES,
+            findings=findings.open_findings(session, row.key),
+            stored=stored.stored_report(session, settings.home, row.key, None),
+        )
+
+
+@router.get("/studies/{study}/report")
+def study_file(study: str, store: Database, settings: Configured) -> Response:
+    """The study's report as it was written, for printing."""
+    with store.reading() as session:
+        row = _study(session, study)
+        return _file(stored.stored_report(session, settings.home, row.key, None))
+
+
+@router.get("/studies/{study}/specimens/{specimen_id}")
+def specimen_page(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
+    """One specimen: its report, its state, its earlier predictions."""
+    with store.reading() as session:
+        row, item = _specimen(session, study, specimen_id)
+        before, after = queries.neighbours(session, row.name, item.key)
+        return drawing.page(
+            "specimen.html",
+            here="work",
+            item=item,
+            findings=findings.open_findings(session, row.key, item.key),
+            stored=stored.stored_report(session, settings.home, row.key, item.key),
+            history=history(session, item.key),
+            before=before,
+            after=after,
+        )
+
+
+@router.get("/studies/{study}/specimens/{specimen_id}/report")
+def specimen_file(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
+    """The specimen's report as it was written, for printing."""
+    with store.reading() as session:
+        row, item = _specimen(session, study, specimen_id)
+        return _file(stored.stored_report(session, settings.home, row.key, item.key))
+
+
+@router.get("/studies/{study}/{file}.html")
+def linked_file(study: str, file: str, store: Database) -> Response:
+    """Where a link inside a study's report leads: the page of that specimen."""
+    with store.reading() as session:
+        row = _study(session, study)
+        key = stored.subject_of_file(session, row.key, f"{file}.html")
+        name = (
+            None
+            if key is None
+            else session.scalar(select(Specimen.specimen_id).where(Specimen.key == key))
+        )
+    if name is None:
+        raise HTTPException(404)
+    part = drawing.environment().filters["part"]
+    return RedirectResponse(f"/studies/{part(study)}/specimens/{part(name)}", status_code=303)
+
+
+@router.get("/models")
+def models(store: Database) -> Response:
+    """All models."""
+    with store.reading() as session:
+        return drawing.page("models.html", here="models", models=list_models(session)[::-1])
+
+
+@router.get("/models/{model_id}")
+def model_page(model_id: str, store: Database) -> Response:
+    """One model: what it learned from, and the decisions about it."""
+    with store.reading() as session:
+        model = find_model(session, model_id)
+        if model is None:
+            raise HTTPException(404)
+        return drawing.page("model.html", here="models", model=model)
+
+
+@router.get("/quarantine")
+def quarantine(store: Database) -> Response:
+    """All specimens set aside, by study."""
+    with store.reading() as session:
+        shelves = [
+            (study.name, findings.quarantined(session, study.key))
+            for study in session.scalars(select(StudyRow).order_by(StudyRow.name))
+        ]
+        return drawing.page(
+            "quarantine.html", here="quarantine", shelves=[s for s in shelves if s[1]]
+        )
+
+
+@router.get("/static/{name}")
+def static(name: str) -> Response:
+    """The style sheets."""
+    if name not in drawing.STYLES:
+        raise HTTPException(404)
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(drawing.style_sheet(name), media_type="text/css", headers=kept)
+
+
+@router.get("/healthz")
+def health(store: Database) -> JSONResponse:
+    """Whether the service can do its work: 200 or 503."""
+    try:
+        with store.reading() as session:
+            session.execute(select(1))
+    except StoreError:
+        return JSONResponse({"status": "no database", "version": __version__}, status_code=503)
+    return JSONResponse({"status": "ok", "version": __version__})
+
+
+def _study(session: Session, name: str) -> StudyRow:
+    try:
+        return find_study(session, name)
+    except UsageError:
+        raise HTTPException(404) from None
+
+
+def _specimen(session: Session, study: str, specimen_id: str) -> tuple[StudyRow, queries.Item]:
+    row = _study(session, study)
+    item = queries.find_item(session, row.name, specimen_id)
+    if item is None:
+        raise HTTPException(404)
+    return row, item
+
+
+def _file(found: stored.Stored | None) -> Response:
+    if found is None or found.html is None:
+        raise HTTPException(404)
+    # The styles written in the file are allowed by their hashes, and nothing else is.
+    policy = POLICY.replace("style-src 'self'", f"style-src {found.style_hashes}")
+    return HTMLResponse(found.html, headers={"Content-Security-Policy": policy})
