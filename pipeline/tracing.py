@@ -24,6 +24,8 @@ from pipeline.views import View, ViewFinder, keep_best
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 #: The background takes over this share of the difference every so many frames.
 _RATE, _EVERY = 0.1, 10
+#: A picture that shows two cells in one outline comes after every other.
+_NOT_ALONE = 6.0
 
 
 class Tracing(Protocol):
@@ -131,7 +133,8 @@ class OverFrames(_Loop):
             if self._seen % 16 == 0:
                 self._try_to_start(final=False)
         else:
-            owners = self._link(found)
+            owners, alone = self._link(found)
+            scores -= np.where(alone, 0.0, _NOT_ALONE)
             for index, owner in enumerate(owners):
                 if _wanted(owner, float(scores[index]), self.settings.views):
                     view = self._cut_out(frame, found, index, background, scores)
@@ -157,8 +160,9 @@ class OverFrames(_Loop):
         self._linker = Linker(self.figures.flow, self.shape, diameter)
         while self._waiting:
             frame, found, views = self._waiting.popleft()
-            owners = self._link(found)
-            for owner, view in zip(owners, views, strict=True):
+            owners, alone = self._link(found)
+            for owner, view, single in zip(owners, views, alone, strict=True):
+                view.score -= 0.0 if single else _NOT_ALONE
                 keep_best(owner.views, view, self.settings.views)
             self.preview.offer(frame, found, owners)
 
@@ -168,12 +172,12 @@ class OverFrames(_Loop):
             return 1.5 * self.ground.optics.diameter_px[0]
         return float(np.sqrt(4 * np.median(areas) / np.pi))
 
-    def _link(self, found: Detections) -> list[Track]:
+    def _link(self, found: Detections) -> tuple[list[Track], NDArray[np.bool_]]:
         assert self._linker is not None
-        owners, ended = self._linker.step(found)
+        owners, ended, alone = self._linker.step(found)
         for track in ended:
             self._close(track)
-        return owners
+        return owners, alone
 
     def _close(self, track: Track) -> None:
         assert self._linker is not None

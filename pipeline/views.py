@@ -87,7 +87,9 @@ class ViewFinder:
         gap -= radius[:, None] + radius[None, :]
         np.fill_diagonal(gap, np.inf)
         apart = np.clip(gap.min(axis=1) / np.maximum(radius, 1.0), 0.0, 1.0)
-        return np.where(found.cut, 0.0, 4.0) + apart - 1.5 * found.touching
+        height, width = self.shape
+        inside = (found.x >= 0) & (found.x < width) & (found.y >= 0) & (found.y < height)
+        return np.where(found.cut, np.where(inside, 0.0, -9.0), 4.0) + apart - 1.5 * found.touching
 
     def cut_out(
         self,

@@ -46,7 +46,7 @@ class Linker:
         self._first_frame: int | None = None
         self._last_frame = 0
 
-    def step(self, found: Detections) -> tuple[list[Track], list[Track]]:
+    def step(self, found: Detections) -> tuple[list[Track], list[Track], NDArray[np.bool_]]:
         """Take the detections of the next frame.
 
         Returns
@@ -55,22 +55,26 @@ class Linker:
             Track of each detection, in their order.
         ended : list of Track
             Tracks that can get no more detections.
+        alone : (n,) bool
+            Whether a detection shows its track's cell and no other.
         """
         if self._first_frame is None:
             self._first_frame = found.frame
         ahead = max(found.frame - self._last_frame, 1)
         self._last_frame = found.frame
         row_of = np.full(len(found), -1)
+        alone = np.ones(len(found), bool)
         ended: list[Track] = []
         if self.active:
             expected = expect(self.active, self.flow, ahead)
             row_of = self._assign(expected, found)
             joined = self._join(expected, found, row_of)
             self._update(found, row_of, joined)
+            alone = ~np.isin(row_of, list(joined))
             ended = self._age(expected, {*row_of[row_of >= 0].tolist(), *joined}, ahead)
         owners = self._owners(found, row_of)
         self.active = [track for track in self._tracks_after(owners) if track not in ended]
-        return owners, ended
+        return owners, ended, alone
 
     def finish(self) -> list[Track]:
         """Give out the tracks still open at the end of the recording."""
