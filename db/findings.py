@@ -69,10 +69,21 @@ def open_findings(
     session: Session, study_key: int, specimen_key: int | None = None
 ) -> list[words.Finding]:
     """What is wrong now with a specimen, or with the study as a whole, oldest first."""
-    return [
-        words.Finding(words.Level(row.level), row.code, row.message, row.action, None, row.column)
-        for row in _open(session, study_key, specimen_key, None)
-    ]
+    return [_in_words(row, None) for row in _open(session, study_key, specimen_key, None)]
+
+
+def open_findings_by_specimen(session: Session, study_key: int) -> dict[str, list[words.Finding]]:
+    """``specimen_id`` → what is wrong with it now, oldest first."""
+    rows = session.execute(
+        select(Specimen.specimen_id, Finding)
+        .join(Finding, Finding.specimen_key == Specimen.key)
+        .where(Finding.study_key == study_key, Finding.cleared_at.is_(None))
+        .order_by(Finding.key)
+    )
+    found: dict[str, list[words.Finding]] = {}
+    for specimen_id, row in rows:
+        found.setdefault(specimen_id, []).append(_in_words(row, specimen_id))
+    return found
 
 
 def quarantined(session: Session, study_key: int | None = None) -> list[Quarantine]:
@@ -112,6 +123,11 @@ def _open(
     if source is not None:
         query = query.where(Finding.source == source)
     return session.scalars(query.order_by(Finding.key)).all()
+
+
+def _in_words(row: Finding, specimen_id: str | None) -> words.Finding:
+    level = words.Level(row.level)
+    return words.Finding(level, row.code, row.message, row.action, specimen_id, row.column)
 
 
 def _identity(row: Finding) -> tuple[str, str, str | None, str | None, bool]:

@@ -125,6 +125,14 @@ def current_predictions(session: Session, study_key: int) -> list[Current]:
     return [Current(*row) for row in rows]
 
 
+def newest_by_model(session: Session, model_key: int) -> dict[int, Prediction]:
+    """Specimen key → the current prediction by that model, held out or not."""
+    rows = session.scalars(
+        select(Prediction).where(Prediction.model_key == model_key, Prediction.current)
+    )
+    return {row.specimen_key: row for row in rows}
+
+
 def history(session: Session, specimen_key: int) -> Sequence[Prediction]:
     """Every prediction of a specimen, newest first."""
     return session.scalars(

@@ -146,6 +146,18 @@ def before_champion(session: Session, present: ModelVersion) -> ModelVersion | N
     return session.get(ModelVersion, decision.replaced_key)
 
 
+def retired_by(session: Session, model: ModelVersion) -> str | None:
+    """The action that last took the crown from ``model``; ``None`` if it is not retired."""
+    if model.state != "retired":
+        return None
+    return session.scalar(
+        select(Decision.action)
+        .where(Decision.replaced_key == model.key)
+        .order_by(Decision.key.desc())
+        .limit(1)
+    )
+
+
 def champions(session: Session) -> Sequence[ModelVersion]:
     """The champion of each family."""
     return session.scalars(

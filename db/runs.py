@@ -44,12 +44,13 @@ def finish_run(
     run.state, run.counts, run.notes, run.finished_at = state, counts, list(notes), utc_now()
 
 
-def abandon_runs(session: Session) -> int:
-    """Mark runs that no process is working on any more; how many.
+def abandon_runs(session: Session, *, home: str) -> int:
+    """Mark the runs of a home that no process is working on any more; how many.
 
-    To be called only while no other process uses the home.
+    To be called only while no other process uses the home. Other homes may share the database.
     """
-    keys = list(session.scalars(select(Run.key).where(Run.state == "running")))
+    running = session.execute(select(Run.key, Run.process).where(Run.state == "running"))
+    keys = [key for key, process in running if process.split(":", 2)[-1] == home]
     if keys:
         session.execute(
             update(Run).where(Run.key.in_(keys)).values(state="abandoned", finished_at=utc_now())

@@ -1,0 +1,73 @@
+"""Stored cells + what the sheet says → the bags that models learn from and predict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellcensus.study import Specimen
+from flows.identity import known_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from models.bag import Bag
+
+FEATURES = (
+    "area_um2",
+    "diameter_um",
+    "eccentricity",
+    "solidity",
+    "contrast_mean",
+    "contrast_sd",
+    "granularity",
+    "texture",
+    "focus",
+    "speed_um_s",
+    "touching",
+)
+
+
+@dataclass(frozen=True)
+class BagSource:
+    """Where a bag comes from: small, and picklable."""
+
+    study: str
+    specimen: Specimen
+    cells: Path
+
+    @property
+    def specimen_id(self) -> str:
+        """Which specimen."""
+        return self.specimen.specimen_id
+
+
+def load_bag(source: BagSource) -> Bag:
+    """The bag of one specimen; its crops stay on disk until they are used."""
+    from pipeline.cells import read_cells
+
+    from models.bag import Bag, Known
+
+    cells = read_cells(source.cells)
+    specimen = source.specimen
+    return Bag(
+        study=source.study,
+        specimen_id=specimen.specimen_id,
+        donor_id=specimen.donor_id,
+        instrument_id=specimen.instrument_id,
+        known=Known(**known_of(specimen)),
+        crops=cells.crops,
+        features=_features(cells.table),
+        feature_names=FEATURES,
+        imaged_volume_ul=specimen.imaged_volume_ul,
+        dilution=specimen.dilution,
+        window_um=cells.quality.window_um,
+    )
+
+
+def _features(table: Mapping[str, np.ndarray]) -> np.ndarray:
+    import numpy as np
+
+    return np.stack([np.asarray(table[name], np.float32) for name in FEATURES], axis=1)

@@ -1,0 +1,270 @@
+"""Recordings → cells."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from cellcensus.errors import RecordingError
+from cellcensus.findings import Finding, Level
+from cellcensus.recipe import Recipe
+from cellcensus.settings import IngestSettings
+from cellcensus.study import Acquisition, CellHints, Role, Specimen
+from db import cells
+from db.findings import Quarantine, quarantined, reconcile
+from db.predictions import set_aside as set_predictions_aside
+from flows.context import Context, Outcome, reported
+from flows.identity import find_recording, ingest_recipe
+from flows.intake import Intake, take_in
+from flows.paths import cells_folder
+from flows.plain import plain
+from flows.stage import stage, still_quarantined
+
+SOURCE = "ingest"
+
+
+@dataclass(frozen=True)
+class IngestJob:
+    """One recording to find the cells of."""
+
+    specimen_id: str
+    recording: str
+    folder: Path
+    acquisition: Acquisition
+    hints: CellHints
+    settings: IngestSettings
+    out: Path
+    expects_cells: bool
+    recipe: Recipe
+    recording_key: int
+
+
+@dataclass(frozen=True)
+class IngestResult:
+    """What came of it; the cells lie in the job's folder."""
+
+    n_cells: int
+    quality: dict[str, Any]
+    findings: tuple[Finding, ...]
+
+
+def ingest_one(job: IngestJob) -> IngestResult:
+    """Find the cells of one recording and publish them.
+
+    Raises
+    ------
+    RecordingError
+        The recording is unusable.
+    """
+    from pipeline.ingest import ingest
+
+    summary = ingest(
+        job.recording,
+        folder=job.folder,
+        acquisition=job.acquisition,
+        hints=job.hints,
+        settings=job.settings,
+        out=job.out,
+        specimen_id=job.specimen_id,
+        expects_cells=job.expects_cells,
+    )
+    figures = asdict(summary.quality)
+    figures.pop("findings", None)
+    return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
+
+
+def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
+    """Find and store the cells of every recording that is new or changed.
+
+    Raises
+    ------
+    StudyError
+        The study cannot be used.
+    """
+    taken = take_in(ctx, folder, specimens)
+    settings = ctx.settings.ingest.model_dump(mode="json")
+    with stage(ctx, "ingest", study=taken.study.name, study_key=taken.key, settings=settings) as (
+        outcome,
+        run,
+    ):
+        jobs = _what_is_to_do(ctx, taken, outcome, run)
+        with reported(ctx, "finding cells", len(jobs)) as progress:
+            for job, result in ctx.conductor.map(
+                ingest_one, jobs, label="ingest", processes=ctx.settings.processes or _cores()
+            ):
+                _write_down(ctx, taken, job, result, outcome=outcome, run=run)
+                progress.advance()
+        outcome.quarantined = still_quarantined(ctx, taken.key, specimens)
+    return outcome
+
+
+def _what_is_to_do(ctx: Context, taken: Intake, outcome: Outcome, run: int) -> list[IngestJob]:
+    with ctx.store.reading() as session:
+        aside = {found.specimen_id: found for found in quarantined(session, taken.key)}
+    jobs = []
+    with reported(ctx, "reading recordings", len(taken.usable)) as progress:
+        for specimen in taken.usable:
+            try:
+                job = _job(ctx, taken, specimen)
+            except RecordingError as error:
+                _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
+            else:
+                if _is_done(ctx, taken, job):
+                    outcome.skipped += 1
+                elif not _was_tried(aside.get(specimen.specimen_id), job):
+                    jobs.append(job)
+            progress.advance()
+    return jobs
+
+
+def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
+    study = taken.study
+    recording = _identify(ctx, taken, specimen)
+    recipe = ingest_recipe(study, specimen, recording.sha256, ctx.settings)
+    return IngestJob(
+        specimen_id=specimen.specimen_id,
+        recording=specimen.recording,
+        folder=study.folder,
+        acquisition=study.acquisition,
+        hints=study.cells,
+        settings=ctx.settings.ingest,
+        out=cells_folder(ctx.home, study.name, specimen.specimen_id, recipe.id),
+        expects_cells=specimen.role is not Role.BLANK,
+        recipe=recipe,
+        recording_key=recording.key,
+    )
+
+
+def _identify(ctx: Context, taken: Intake, specimen: Specimen) -> Any:
+    path = specimen.recording
+    found = find_recording(taken.study.folder, path)
+    with ctx.store.reading() as session:
+        known = cells.recording_with_stamp(session, taken.key, path, found.stamp)
+    if known is not None:
+        return known
+    sha256 = found.sha256()  # outside the transaction: reading a film takes seconds
+    with ctx.store.unit_of_work() as session:
+        recording = cells.record_recording(
+            session, taken.key, path, sha256=sha256, size=found.size, stamp=found.stamp
+        )
+        session.commit()
+    return recording
+
+
+def _is_done(ctx: Context, taken: Intake, job: IngestJob) -> bool:
+    key = taken.keys[job.specimen_id]
+    with ctx.store.reading() as session:
+        row = cells.find_cell_file(session, key, job.recipe.id)
+    if row is None or not (ctx.home / row.path).is_dir():
+        return False
+    if not row.current:  # the recording or the settings were changed back
+        with ctx.store.unit_of_work() as session:
+            row = cells.find_cell_file(session, key, job.recipe.id)
+            assert row is not None
+            cells.make_current(session, row)
+            _clear(session, taken, key)
+            session.commit()
+    return True
+
+
+def _was_tried(quarantine: Quarantine | None, job: IngestJob) -> bool:
+    return quarantine is not None and quarantine.recipe_id == job.recipe.id
+
+
+def _write_down(
+    ctx: Context,
+    taken: Intake,
+    job: IngestJob,
+    result: IngestResult | Exception,
+    *,
+    outcome: Outcome,
+    run: int,
+) -> None:
+    if isinstance(result, Exception):
+        _quarantine(ctx, taken, job.specimen_id, result, run=run, job=job)
+        return
+    key = taken.keys[job.specimen_id]
+    with ctx.store.unit_of_work() as session:
+        row = cells.find_cell_file(session, key, job.recipe.id)
+        if row is None:
+            cells.add_cell_file(
+                session,
+                specimen_key=key,
+                recording_key=job.recording_key,
+                run_key=run,
+                recipe=job.recipe.as_dict(),
+                recipe_id=job.recipe.id,
+                path=ctx.relative(job.out),
+                n_cells=result.n_cells,
+                quality=result.quality,
+            )
+        else:  # the row was there, the files were not
+            cells.make_current(session, row)
+        reconcile(
+            session,
+            result.findings,
+            study_key=taken.key,
+            specimen_key=key,
+            source=SOURCE,
+            recipe_id=job.recipe.id,
+            recording_key=job.recording_key,
+            run_key=run,
+        )
+        session.commit()
+    outcome.done += 1
+
+
+def _clear(session: Any, taken: Intake, specimen_key: int) -> None:
+    reconcile(session, [], study_key=taken.key, specimen_key=specimen_key, source=SOURCE)
+
+
+def _quarantine(
+    ctx: Context,
+    taken: Intake,
+    specimen_id: str,
+    error: Exception,
+    *,
+    run: int,
+    job: IngestJob | None = None,
+) -> None:
+    found, final = _in_words(error, specimen_id)
+    key = taken.keys[specimen_id]
+    with ctx.store.unit_of_work() as session:
+        reconcile(
+            session,
+            [found],
+            study_key=taken.key,
+            specimen_key=key,
+            source=SOURCE,
+            quarantines=True,
+            # The same recording fails the same way again; a hiccup may not.
+            recipe_id=job.recipe.id if job and final else None,
+            recording_key=job.recording_key if job else None,
+            run_key=run,
+        )
+        cells.set_aside(session, key)
+        set_predictions_aside(session, key)
+        session.commit()
+
+
+def _in_words(error: Exception, specimen_id: str) -> tuple[Finding, bool]:
+    if isinstance(error, RecordingError):
+        action = error.next_step or "film the specimen again, or correct the sheet"
+        return Finding(Level.VIOLATION, error.code, error.message, action, specimen_id), True
+    return (
+        Finding(
+            Level.VIOLATION,
+            "could_not_be_processed",
+            f"the recording could not be processed ({type(error).__name__}: {error})",
+            "repeat the command; if it fails again, report it with the recording",
+            specimen_id,
+        ),
+        False,
+    )
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0))

@@ -1,0 +1,131 @@
+"""Questions about models, and decisions on them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cellcensus.errors import UsageError
+from db import registry
+from db.tables import Decision, ModelVersion
+from flows.context import Context, Outcome
+
+
+def list_models(ctx: Context) -> list[dict[str, Any]]:
+    """Every model, oldest first, in plain values."""
+    with ctx.store.reading() as session:
+        return [_line(model) for model in registry.list_models(session)]
+
+
+def show_model(ctx: Context, model_id: str) -> dict[str, Any]:
+    """One model: its card, what it was trained on, and the decisions taken about it.
+
+    Raises
+    ------
+    UsageError
+        There is none of that id.
+    """
+    with ctx.store.reading() as session:
+        model = registry.get_model(session, model_id)
+        return {
+            **_line(model),
+            "sha256": model.sha256,
+            "path": str(ctx.home / model.path),
+            "classes": list(model.classes),
+            "trained_on": list(model.trained_on),
+            "card": dict(model.card),
+            "decisions": [_decision(decision) for decision in model.decisions],
+        }
+
+
+def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
+    """Make a model the champion of its classes.
+
+    Raises
+    ------
+    UsageError
+        There is none of that id.
+    """
+    outcome = Outcome("promote")
+    with ctx.store.unit_of_work() as session:
+        model = registry.get_model(session, model_id)
+        outcome.model_id = model.model_id
+        if model.state == "champion":
+            outcome.skipped = 1
+            outcome.notes.append(f"model {model.model_id} is the champion already")
+            return outcome
+        before = registry.crown(
+            session, model, action="promote", reasons=[reason or "promoted by hand"]
+        )
+        session.commit()
+    outcome.done = 1
+    replaced = f", in place of {before.model_id}" if before else ""
+    outcome.notes.append(
+        f"model {model.model_id} is the champion now{replaced}; "
+        "`cellcensus predict STUDY` predicts with it, earlier predictions keep their model"
+    )
+    return outcome
+
+
+def rollback(ctx: Context, reason: str = "") -> Outcome:
+    """Make the champion before the present one the champion again; its predictions come back.
+
+    Where models for several sets of classes exist, the latest promotion is the one undone.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to go back to.
+    """
+    outcome = Outcome("rollback")
+    with ctx.store.unit_of_work() as session:
+        present = _latest_crowned(registry.champions(session))
+        before = registry.before_champion(session, present) if present else None
+        if present is None or before is None:
+            raise UsageError(
+                "there is no earlier champion to go back to",
+                next_step="`cellcensus models list` shows all; `models promote ID` chooses one",
+            )
+        reasons = [reason or "rolled back by hand"]
+        registry.crown(session, before, action="rollback", reasons=reasons)
+        session.commit()
+    outcome.done, outcome.model_id = 1, before.model_id
+    outcome.notes.append(
+        f"model {before.model_id} is the champion again, {present.model_id} retired"
+    )
+    return outcome
+
+
+def _latest_crowned(champions: Any) -> ModelVersion | None:
+    return max(
+        champions,
+        key=lambda model: max((d.key for d in model.decisions), default=0),
+        default=None,
+    )
+
+
+def _line(model: ModelVersion) -> dict[str, Any]:
+    return {
+        "id": model.model_id,
+        "state": model.state,
+        "created_at": model.created_at.isoformat(timespec="seconds"),
+        "studies": sorted({entry["study"] for entry in model.trained_on}),
+        "specimens": len(model.trained_on),
+        "held_out_worst_class_error_points": worst_class_error(model),
+    }
+
+
+def worst_class_error(model: ModelVersion) -> float | None:
+    """Mean held-out error of the worst class, in points, as the model's card states it."""
+    found = model.card.get("held_out", {})
+    value = found.get("worst_class_points") if isinstance(found, dict) else None
+    return None if value is None else float(value)
+
+
+def _decision(decision: Decision) -> dict[str, Any]:
+    return {
+        "action": decision.action,
+        "state": decision.state,
+        "taken_at": decision.taken_at.isoformat(timespec="seconds"),
+        "reasons": list(decision.reasons),
+        "details": dict(decision.details),
+    }

@@ -1,0 +1,192 @@
+"""Compositions → reports: one a specimen, one the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cellcensus import __version__
+from cellcensus.files import write_bytes
+from cellcensus.recipe import Recipe, hash_file
+from cellcensus.settings import Settings
+from db.findings import open_findings, quarantined
+from db.reports import add_report, current_report
+from flows.contents import Subject, recipes_of, specimen_content
+from flows.context import Context, Outcome, reported
+from flows.identity import known_of
+from flows.intake import Intake, take_in
+from flows.paths import report_folder, specimen_report_name
+from flows.stage import stage, still_quarantined
+from flows.study_content import study_content
+from flows.subjects import gather
+
+GENERATION = 1
+
+
+@dataclass(frozen=True)
+class ReportJob:
+    """One specimen's report to write."""
+
+    subject: Subject
+    home: Path
+    settings: Settings
+    out: Path
+    recipe: Recipe
+
+
+def report_one(job: ReportJob) -> str:
+    """Render and publish one specimen's report; its sha256."""
+    from reports.specimen import render_specimen
+
+    content = specimen_content(job.subject, job.home, job.settings)
+    write_bytes(job.out, render_specimen(content, job.settings.reports).encode())
+    return hash_file(job.out)
+
+
+def report_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
+    """Write the reports whose content is new or changed.
+
+    Raises
+    ------
+    StudyError
+        The study cannot be used.
+    """
+    taken = take_in(ctx, folder, specimens)
+    name = taken.study.name
+    settings = ctx.settings.reports.model_dump(mode="json")
+    with stage(ctx, "report", study=name, study_key=taken.key, settings=settings) as (outcome, run):
+        with ctx.store.reading() as session:
+            _, subjects = gather(session, name)
+        wanted = [s for s in subjects if s.cell_file is not None and _asked(s, specimens)]
+        jobs = [job for job in (_job(ctx, s) for s in wanted) if not _is_done(ctx, taken, job)]
+        outcome.skipped = len(wanted) - len(jobs)
+        with reported(ctx, "writing reports", len(jobs)) as progress:
+            for job, result in ctx.conductor.map(report_one, jobs, label="report"):
+                _write_down(ctx, taken, job, result, outcome=outcome, run=run)
+                progress.advance()
+        outcome.report = _report_study(ctx, taken, subjects, run)
+        outcome.quarantined = still_quarantined(ctx, taken.key, specimens)
+    return outcome
+
+
+def _asked(subject: Subject, specimens: Sequence[str]) -> bool:
+    return not specimens or subject.specimen.specimen_id in specimens
+
+
+def _job(ctx: Context, subject: Subject) -> ReportJob:
+    recipe = Recipe(
+        "report",
+        GENERATION,
+        inputs={
+            "recipes": recipes_of(subject),
+            "specimen": _sheet(subject),
+            "findings": [found.as_dict() for found in subject.findings],
+            "software": __version__,
+        },
+        settings=ctx.settings.reports.model_dump(mode="json"),
+    )
+    out = report_folder(ctx.home, subject.study.name) / specimen_report_name(
+        subject.specimen.specimen_id
+    )
+    return ReportJob(subject, ctx.home, ctx.settings, out, recipe)
+
+
+def _sheet(subject: Subject) -> dict[str, Any]:
+    specimen = subject.specimen
+    return {
+        **known_of(specimen),
+        "donor_id": specimen.donor_id,
+        "acquired_at": specimen.acquired_at.isoformat() if specimen.acquired_at else None,
+        "instrument_id": specimen.instrument_id,
+        "recording": specimen.recording,
+        "imaged_volume_ul": specimen.imaged_volume_ul,
+        "dilution": specimen.dilution,
+        "classes": list(subject.study.classes),
+    }
+
+
+def _is_done(ctx: Context, taken: Intake, job: ReportJob) -> bool:
+    return _stands(ctx, taken, taken.keys[job.subject.specimen.specimen_id], job.recipe)
+
+
+def _stands(ctx: Context, taken: Intake, specimen_key: int | None, recipe: Recipe) -> bool:
+    with ctx.store.reading() as session:
+        row = current_report(session, taken.key, specimen_key)
+    return row is not None and row.recipe_id == recipe.id and (ctx.home / row.path).is_file()
+
+
+def _write_down(
+    ctx: Context,
+    taken: Intake,
+    job: ReportJob,
+    result: str | Exception,
+    *,
+    outcome: Outcome,
+    run: int,
+) -> None:
+    name = job.subject.specimen.specimen_id
+    if isinstance(result, Exception):
+        outcome.failed.append((name, f"report of specimen {name}: {result}"))
+        return
+    _add(ctx, taken, (taken.keys[name], job.recipe, job.out, result), run)
+    outcome.done += 1
+
+
+def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, str], run: int) -> None:
+    specimen_key, recipe, out, sha256 = made
+    with ctx.store.unit_of_work() as session:
+        add_report(
+            session,
+            {
+                "study_key": taken.key,
+                "specimen_key": specimen_key,
+                "run_key": run,
+                "recipe_id": recipe.id,
+                "recipe": recipe.as_dict(),
+                "path": ctx.relative(out),
+                "sha256": sha256,
+            },
+        )
+        session.commit()
+
+
+def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run: int) -> Path:
+    from reports.study import render_study
+
+    with ctx.store.reading() as session:
+        aside = quarantined(session, taken.key)
+        findings = open_findings(session, taken.key)
+    out = report_folder(ctx.home, taken.study.name) / "index.html"
+    recipe = Recipe(
+        "study-report",
+        GENERATION,
+        inputs={
+            "specimens": {s.specimen.specimen_id: _job(ctx, s).recipe.id for s in subjects},
+            "quarantined": [(q.specimen_id, q.code, q.reason) for q in aside],
+            "findings": [found.as_dict() for found in findings],
+            "software": __version__,
+        },
+        settings=ctx.settings.reports.model_dump(mode="json"),
+    )
+    if _stands(ctx, taken, None, recipe):
+        return out
+    content = study_content(
+        subjects[0].study if subjects else taken.study,
+        subjects,
+        aside,
+        findings=findings,
+        settings=ctx.settings,
+        reported=_pages(out.parent, subjects),
+    )
+    write_bytes(out, render_study(content, ctx.settings.reports).encode())
+    _add(ctx, taken, (None, recipe, out, hash_file(out)), run)
+    return out
+
+
+def _pages(folder: Path, subjects: Sequence[Subject]) -> frozenset[str]:
+    names: Mapping[str, str] = {
+        s.specimen.specimen_id: specimen_report_name(s.specimen.specimen_id) for s in subjects
+    }
+    return frozenset(name for name, file in names.items() if (folder / file).is_file())

@@ -1,0 +1,74 @@
+"""What all stages share: the record of the run, the lock, and who is quarantined."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from cellcensus.errors import CellcensusError
+from cellcensus.progress import Silent
+from db.findings import quarantined
+from db.runs import finish_run, start_run
+from flows.context import SOFTWARE, Context, Outcome, process_name
+from flows.locks import exclusive
+
+
+@contextmanager
+def stage(
+    ctx: Context, name: str, *, study: str | None, study_key: int | None, settings: dict[str, Any]
+) -> Iterator[tuple[Outcome, int]]:
+    """Run a stage: one process at a time a study, recorded from beginning to end.
+
+    Yields the outcome to fill and the run's key.
+    """
+    with exclusive(ctx.home, f"{study or 'models'}.lock", on_wait=lambda: _say_waiting(ctx)):
+        with ctx.store.unit_of_work() as session:
+            run = start_run(
+                session,
+                command=ctx.command,
+                stage=name,
+                study_key=study_key,
+                recipe=settings,
+                software=SOFTWARE,
+                process=process_name(ctx),
+            )
+            session.commit()
+        outcome = Outcome(name, study)
+        try:
+            yield outcome, run.key
+        except BaseException as error:
+            reason = error.message if isinstance(error, CellcensusError) else type(error).__name__
+            outcome.failed.append((name, reason))
+            raise
+        finally:
+            _finish(ctx, run.key, outcome)
+
+
+def still_quarantined(ctx: Context, study_key: int, wanted: Sequence[str]) -> list[tuple[str, str]]:
+    """``(specimen_id, reason)`` of the study's quarantined specimens, narrowed to ``wanted``."""
+    with ctx.store.reading() as session:
+        return [
+            (found.specimen_id, found.reason)
+            for found in quarantined(session, study_key)
+            if not wanted or found.specimen_id in wanted
+        ]
+
+
+def _finish(ctx: Context, key: int, outcome: Outcome) -> None:
+    counts = {
+        "done": outcome.done,
+        "skipped": outcome.skipped,
+        "quarantined": len(outcome.quarantined),
+        "failed": len(outcome.failed),
+    }
+    notes = [*outcome.notes, *(reason for _, reason in outcome.failed)]
+    with ctx.store.unit_of_work() as session:
+        finish_run(session, key, state=outcome.state, counts=counts, notes=notes)
+        session.commit()
+
+
+def _say_waiting(ctx: Context) -> None:
+    if not isinstance(ctx.progress, Silent):
+        ctx.progress.start("waiting for another run", 1)
+        ctx.progress.finish("its turn comes first")

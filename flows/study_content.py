@@ -1,0 +1,160 @@
+"""Rows → what a report shows of a whole study."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from cellcensus import __version__
+from cellcensus.findings import Finding
+from cellcensus.settings import Settings
+from cellcensus.study import Role, Study
+from db.findings import Quarantine
+from db.tables import ModelVersion
+from db.types import utc_now
+from flows.contents import Subject, estimate, model_identity
+from flows.paths import specimen_report_name
+from flows.plain import back
+from flows.predict import SEEN_DONOR, SEEN_SPECIMEN
+from flows.reference import reference_fraction, reference_per_ul
+
+if TYPE_CHECKING:
+    from reports.content import LearningPoint, Pair, Quarantined, SpecimenLine, StudyReport
+
+
+def study_content(
+    study: Study,
+    subjects: Sequence[Subject],
+    quarantined: Sequence[Quarantine],
+    *,
+    findings: Sequence[Finding],
+    settings: Settings,
+    reported: frozenset[str],
+) -> StudyReport:
+    """Everything shown about one study; ``reported`` specimens have a page of their own."""
+    from reports.content import StudyReport
+
+    aside = {found.specimen_id for found in quarantined}
+    model = _main_model(subjects)
+    card = model.card if model else {}
+    return StudyReport(
+        study=study.name,
+        classes=study.classes,
+        generated_at=utc_now(),
+        specimens=tuple(_line(s, aside, s.specimen.specimen_id in reported) for s in subjects),
+        pairs=_pairs(subjects, Role.MIXED),
+        controls=_pairs(subjects, Role.CONTROL),
+        quarantined=tuple(_quarantined(q, subjects) for q in quarantined),
+        learning=tuple(str(sentence) for sentence in card.get("learning", ())),
+        learning_curve=_learning_curve(card.get("learning_curve", ())),
+        findings=tuple(findings),
+        method=_method(subjects),
+        model=model_identity(model) if model else None,
+        recipes={"train": model.model_id} if model else {},
+        software_version=__version__,
+        laboratory=settings.reports.laboratory,
+    )
+
+
+def _main_model(subjects: Sequence[Subject]) -> ModelVersion | None:
+    models = [s.current.model for s in subjects if s.current is not None]
+    return max(models, key=lambda model: model.key, default=None)
+
+
+def _method(subjects: Sequence[Subject]) -> str:
+    methods = [s.current.prediction.method for s in subjects if s.current is not None]
+    return max(set(methods), key=methods.count) if methods else ""
+
+
+def _line(subject: Subject, aside: set[str], has_page: bool) -> SpecimenLine:
+    from reports.content import SpecimenLine
+
+    specimen, current = subject.specimen, subject.current
+    prediction = current.prediction if current else None
+    return SpecimenLine(
+        specimen.specimen_id,
+        specimen.donor_id,
+        specimen.role.value,
+        _state(subject, aside),
+        acquired_at=specimen.acquired_at,
+        instrument_id=specimen.instrument_id,
+        cells=prediction.cells
+        if prediction
+        else (subject.cell_file.n_cells if subject.cell_file else None),
+        total_per_ul=back(prediction.total_per_ul) if prediction else math.nan,
+        fractions={row.cell_class: back(row.fraction) for row in prediction.rows}
+        if prediction
+        else {},
+        flags=tuple(prediction.flags) if prediction else (),
+        link=specimen_report_name(specimen.specimen_id) if has_page else None,
+    )
+
+
+def _state(subject: Subject, aside: set[str]) -> str:
+    if subject.specimen.specimen_id in aside:
+        return "quarantined"
+    if subject.current is not None:
+        return "predicted"
+    return "ingested" if subject.cell_file is not None else "waiting"
+
+
+def _pairs(subjects: Sequence[Subject], role: Role) -> tuple[Pair, ...]:
+    from reports.content import Pair
+
+    pairs = []
+    for subject in subjects:
+        specimen, current = subject.specimen, subject.current
+        if specimen.role is not role or current is None or _was_seen(current.prediction):
+            continue
+        for row in current.prediction.rows:
+            if row.cell_class not in subject.study.classes:
+                continue
+            reference = reference_fraction(specimen, row.cell_class, subject.study.classes)
+            if math.isnan(reference):
+                continue
+            pairs.append(
+                Pair(
+                    specimen.specimen_id,
+                    specimen.donor_id,
+                    row.cell_class,
+                    estimate(row, "fraction"),
+                    reference,
+                    estimate(row, "per_ul"),
+                    reference_per_ul(specimen, row.cell_class),
+                )
+            )
+    return tuple(pairs)
+
+
+def _was_seen(prediction: Any) -> bool:
+    """Whether the model knew the donor: then the agreement would say nothing."""
+    return bool({SEEN_SPECIMEN, SEEN_DONOR} & set(prediction.flags))
+
+
+def _quarantined(found: Quarantine, subjects: Sequence[Subject]) -> Quarantined:
+    from reports.content import Quarantined
+
+    recordings = {s.specimen.specimen_id: s.specimen.recording for s in subjects}
+    return Quarantined(
+        found.specimen_id,
+        found.code,
+        found.reason,
+        found.next_step,
+        recordings.get(found.specimen_id),
+        found.since,
+    )
+
+
+def _learning_curve(points: Any) -> tuple[LearningPoint, ...]:
+    from reports.content import LearningPoint
+
+    return tuple(
+        LearningPoint(
+            int(point["donors"]),
+            float(point["error"]),
+            back(point.get("low")),
+            back(point.get("high")),
+        )
+        for point in points
+    )
