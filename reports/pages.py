@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from cellcensus.findings import Level
 from reports import numbers
-from reports.glossary import QualityName, flag_in_words, quality_in_words
+from reports.glossary import QualityName, flag_in_words, method_in_words
 
 ROLE_WORDS = {
     "purified": "purified (almost one class)",
@@ -50,7 +50,7 @@ def word_filters() -> dict[str, Any]:
         "signed": numbers.signed,
         "significant": numbers.significant,
         "flag": flag_in_words,
-        "quality_name": quality_in_words,
+        "method": method_in_words,
         "quality_value": quality_value,
         "role": lambda role: ROLE_WORDS.get(role, role),
         "level": lambda level: LEVEL_WORDS[level],

@@ -13,7 +13,7 @@ from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports.charts.differential import RangeRow, fraction_chart, range_chart
 from reports.content import ClassRow, Estimate, ReferenceRange, SpecimenReport
-from reports.glossary import Flag, flag_in_words
+from reports.glossary import QUALITY, Flag, QualityName, flag_in_words, quality_in_words
 from reports.identity import report_id, report_sha256
 from reports.numbers import CANNOT_BE_SAID, number, per_ul, percent, percentages, signed
 from reports.pages import environment, style
@@ -92,7 +92,19 @@ def specimen_view(content: SpecimenReport, settings: ReportSettings) -> dict[str
         "analyser": comparison(content),
         "preview": picture_address(content.preview) if content.preview else None,
         "png": png_address,
+        **_figures(content),
         "hold": any(flag.level is Level.VIOLATION for flag in flags),
+    }
+
+
+def _figures(content: SpecimenReport) -> dict[str, list[tuple[QualityName, Any]]]:
+    """Quality figures with their names: the main ones in the glossary's order, then the others."""
+    order = {code: i for i, code in enumerate(QUALITY)}
+    codes = sorted(content.quality, key=lambda code: order.get(code, len(order)))
+    named = [(quality_in_words(code), content.quality[code]) for code in codes]
+    return {
+        "main_figures": [pair for pair in named if pair[0].main],
+        "other_figures": [pair for pair in named if not pair[0].main],
     }
 
 

@@ -81,7 +81,13 @@ def specimen(**changes: object) -> SpecimenReport:
         "imaged_volume_ul": 0.64412,
         "dilution": 20.0,
         "flags": ("few_cells", "out_of_this_world"),
-        "quality": {"focus_median": 0.8213, "touching_share": 0.042, "n_frames": 412},
+        "quality": {
+            "focus_median": 0.8213,
+            "share_touching": 0.042,
+            "n_frames": 412,
+            "height": 480.0,
+            "x": None,
+        },
         "findings": (Finding(Level.ALERT, "focus_drift", "Focus drifted.", "Refocus.", "U039"),),
         "preview": preview(),
         "gallery": tuple(
@@ -97,7 +103,7 @@ def specimen(**changes: object) -> SpecimenReport:
         "recipes": {"ingest": "ingest-1-3f2a90c4d1e8", "predict": "predict-1-99aabbccddee"},
         "software_version": "0.1.0",
         "laboratory": "Haematology, Example Hospital",
-        "method": "calibrated posteriors (EMQ)",
+        "method": "emq",
     }
     return SpecimenReport(**{**values, **changes})  # type: ignore[arg-type]
 
