@@ -19,6 +19,24 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class QualityLimits(Section):
+    """Beyond these a recording's figure becomes a finding."""
+
+    saturated_share: float = Field(0.02, ge=0, description="Share of saturated pixels.")
+    contrast_over_noise: float = Field(4.0, ge=0, description="Least contrast over noise of cells.")
+    focus_drift: float = Field(0.5, ge=0, description="Change of sharpness over the recording.")
+    background_drift: float = Field(0.15, ge=0, description="Change of the background's level.")
+    flicker: float = Field(0.03, ge=0, description="Standard deviation of the lamp's level.")
+    dropped_share: float = Field(0.01, ge=0, description="Share of frames missing by their times.")
+    duplicated_share: float = Field(0.02, ge=0, description="Share of frames that repeat another.")
+    share_touching: float = Field(0.25, ge=0, description="Share of cells that touch another.")
+    rate_variation: float = Field(
+        12.0, ge=0, description="Variance over mean of new cells in tenths of the recording."
+    )
+    fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
+    window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+
+
 class IngestSettings(Section):
     """Recordings → cells."""
 
@@ -46,6 +64,7 @@ class IngestSettings(Section):
         96.0, gt=0, description="Memory for the frames that the first background is made of."
     )
     preview_frames: int = Field(3, ge=0, le=12, description="Frames shown in the preview picture.")
+    limits: QualityLimits = QualityLimits()
 
 
 class TrainingSettings(Section):

@@ -1,0 +1,112 @@
+"""The model card: what a model was trained on, how well it does, and where not to use it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from models.job import Job
+from models.learnables import Material
+from models.model import Model
+
+_FEW_DONORS = 12
+
+
+def write_card(model: Model, job: Job) -> Model:
+    """The same model with its card."""
+    material = job.material
+    card: dict[str, Any] = {
+        "classes": list(model.classes),
+        "trained_on": _sources(material),
+        "instruments": sorted({b.instrument_id for b in material.bags if b.instrument_id}),
+        "donors": {
+            "all": len({material.donor(i) for i in range(len(material.bags))}),
+            "mixed": len(material.donor_shares()),
+        },
+        "folds": _fold_members(job),
+        "held_out": _held_out_errors(model, material),
+        "recovery": {
+            (name or "all instruments"): round(float(np.exp(value)), 4)
+            for name, (value, _sd) in model.recovery.log_total.items()
+        },
+        "class_recovery": dict(
+            zip(model.classes, np.round(model.calibration.recovery, 4).tolist(), strict=True)
+        ),
+        "method": model.calibration.method,
+        "settings": job.settings.model_dump(mode="json"),
+        "flags": _flags(material),
+        "limits": _limits(model, material),
+        "left_out": dict(material.left_out),
+    }
+    return replace(model, card=card)
+
+
+def _sources(material: Material) -> dict[str, Any]:
+    studies: dict[str, dict[str, list[str]]] = {}
+    for bag in material.bags:
+        studies.setdefault(bag.study, {}).setdefault(bag.known.role, []).append(bag.specimen_id)
+    cells = sum(material.all_cells.values())
+    return {"studies": studies, "cells": int(cells)}
+
+
+def _fold_members(job: Job) -> list[list[str]]:
+    material = job.material
+    return [
+        [material.bags[i].specimen_id for i in material.mixed if job.folds[material.donor(i)] == f]
+        for f in range(job.fold_count)
+    ]
+
+
+def _held_out_errors(model: Model, material: Material) -> dict[str, Any]:
+    if not model.held_out:
+        return {}
+    known = np.array([material.targets[i].fraction for i in material.mixed])
+    relative = np.array([material.targets[i].relative for i in material.mixed])
+    known[relative] = np.nan
+    gap = 100 * (np.array([p.fraction for p in model.held_out]) - known)
+    seen = np.isfinite(gap).any(axis=0)
+    error = {
+        name: {
+            "mean_absolute_points": round(float(np.nanmean(np.abs(gap[:, k]))), 3),
+            "bias_points": round(float(np.nanmean(gap[:, k])), 3),
+        }
+        for k, name in enumerate(model.classes)
+        if seen[k]
+    }
+    return {
+        "by_class": error,
+        "methods_mean_and_worst_points": {
+            name: [round(v, 3) for v in values] for name, values in model.calibration.scores.items()
+        },
+    }
+
+
+def _flags(material: Material) -> list[str]:
+    purified = {material.bags[i].known.cell_class for i in material.purified}
+    donors = len(material.donor_shares())
+    checks = {
+        "trained_without_mixed": donors == 0,
+        "few_mixed_donors": 0 < donors < _FEW_DONORS,
+        "trained_without_purified": not material.purified,
+        "trained_without_blank": not material.blank,
+        "purity_assumed": any(material.bags[i].known.purity is None for i in material.purified),
+    }
+    missing = [name for name in material.classes if purified and name not in purified]
+    return [n for n, raised in checks.items() if raised] + [f"no_purified_{n}" for n in missing]
+
+
+def _limits(model: Model, material: Material) -> list[str]:
+    donors = len(material.donor_shares())
+    lines = [
+        "Counts only the classes named here; other cells raise the unclassified share.",
+        "For the instruments named here; another one needs mixed specimens of its own.",
+    ]
+    if not model.errors.conformal:
+        lines.append(
+            f"{donors} mixed donors: intervals rest on an assumed shape; 19 are needed to test it."
+        )
+    if donors == 0:
+        lines.append("Learned from purified cells alone: not to be trusted on blood.")
+    return lines

@@ -1,0 +1,192 @@
+"""From evidence of cells to the composition of a specimen, by several methods.
+
+None of them is best everywhere, so all are computed, leave-donors-out decides which one reports,
+and their disagreement is an alarm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import optimize
+
+from models.evidence import softmax
+
+METHODS = ("mean", "recalibrated", "counting", "emq")
+_RIDGES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
+_EMQ_ROUNDS, _FIT_ROUNDS, _FIT_CELLS = 200, 30, 250
+# A more involved method must beat a simpler one by this much before it is believed.
+_MARGIN = 0.95
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What was fitted on held-out specimens.
+
+    Parameters
+    ----------
+    matrix
+        (K, K) map from mean posteriors to shares, row vectors.
+    temperature, bias
+        Scale and (K + 1,) shift of the log-likelihoods for EMQ.
+    recovery
+        (K,) how much more of each class is seen than is in the blood, mean 1.
+    method
+        Which method reports.
+    scores
+        Held-out error of each method in points: mean of all classes and worst class.
+    """
+
+    matrix: np.ndarray
+    temperature: float
+    bias: np.ndarray
+    recovery: np.ndarray
+    method: str
+    scores: dict[str, tuple[float, float]]
+
+
+def all_methods(
+    logits: np.ndarray, prior: np.ndarray, calibration: Calibration
+) -> dict[str, np.ndarray]:
+    """Shares of the donor's leukocytes by every method, each (K,) adding to 1.
+
+    Parameters
+    ----------
+    logits
+        (M, n, K + 1) of the members; n = 0 gives the prior.
+    """
+    if logits.shape[1] == 0:
+        even = prior[:-1] / prior[:-1].sum()
+        return dict.fromkeys(METHODS, even)
+    mean = posterior_mean(logits, prior)
+    return {
+        "mean": recovered(mean, calibration.recovery),
+        "recalibrated": to_simplex(mean @ calibration.matrix),
+        "counting": recovered(count_shares(logits, prior), calibration.recovery),
+        "emq": recovered(
+            emq(logits.mean(0) * calibration.temperature + calibration.bias, prior),
+            calibration.recovery,
+        ),
+    }
+
+
+def posterior_mean(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Mean posterior over members and cells, artefacts left out, (K,) adding to 1."""
+    mean = softmax(logits + np.log(prior)).mean((0, 1))[:-1]
+    return mean / max(mean.sum(), 1e-9)
+
+
+def count_shares(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Classify and count: share of the cells whose most probable class is k."""
+    best = softmax(logits + np.log(prior)).mean(0).argmax(1)
+    counts = np.bincount(best, minlength=len(prior))[:-1].astype(float)
+    return counts / counts.sum() if counts.sum() else prior[:-1] / prior[:-1].sum()
+
+
+def recovered(shares: np.ndarray, recovery: np.ndarray) -> np.ndarray:
+    """Shares among the cells seen → shares in the blood: p_k ∝ N_k / R_k."""
+    blood = shares / recovery
+    return blood / blood.sum()
+
+
+def emq(logits: np.ndarray, prior: np.ndarray, rounds: int = _EMQ_ROUNDS) -> np.ndarray:
+    """Expectation–maximisation of the class shares, (K,).
+
+    Saerens, Latinne and Decaestecker, Neural Computation 14 (2002), 21–41. The artefacts' share is
+    found with the others and then left out.
+    """
+    likelihood = np.exp(logits - logits.max(1, keepdims=True))
+    share = prior.copy()
+    for _ in range(rounds):
+        joint = likelihood * share
+        new = (joint / joint.sum(1, keepdims=True)).mean(0)
+        done = np.abs(new - share).max() < 1e-6
+        share = new
+        if done:
+            break
+    cells = share[:-1]
+    return cells / max(cells.sum(), 1e-9)
+
+
+def to_simplex(values: np.ndarray) -> np.ndarray:
+    """Nearest shares that are not negative and add to 1 (Duchi et al., ICML 2008)."""
+    falling = np.sort(values)[::-1]
+    excess = np.cumsum(falling) - 1
+    rank = np.arange(1, len(values) + 1)
+    last = np.nonzero(falling - excess / rank > 0)[0][-1]
+    return np.maximum(values - excess[last] / (last + 1), 0)
+
+
+def fit_matrix(means: np.ndarray, shares: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Ridge map (K, K) from mean posteriors to shares, pulled towards the identity.
+
+    The strength of the pull is the one with the least leave-one-out error. With fewer specimens
+    than classes an unpulled map would fit them exactly and predict nothing.
+    """
+    k = means.shape[1]
+    best, chosen = np.inf, np.eye(k)
+    for ridge in _RIDGES:
+        error = sum(
+            float(
+                np.abs(means[i] @ _ridge(means, shares, weights, ridge, skip=i) - shares[i]).sum()
+            )
+            for i in range(len(means))
+        )
+        if error < best * 0.999:
+            best, chosen = error, _ridge(means, shares, weights, ridge)
+    return chosen
+
+
+def _ridge(
+    means: np.ndarray, shares: np.ndarray, weights: np.ndarray, ridge: float, skip: int = -1
+) -> np.ndarray:
+    keep = np.arange(len(means)) != skip
+    x, residual, w = means[keep], (shares - means)[keep], weights[keep][:, None]
+    k = x.shape[1]
+    return np.eye(k) + np.linalg.solve(x.T @ (w * x) + ridge * np.eye(k), x.T @ (w * residual))
+
+
+def fit_scaling(
+    logits: Sequence[np.ndarray], shares: np.ndarray, prior: np.ndarray, recovery: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Temperature and bias with which EMQ finds the shares of held-out specimens best.
+
+    Bias-corrected temperature scaling (Alexandari, Kundaje and Shrikumar, ICML 2020), fitted on
+    shares instead of labels, since no cell has a label.
+    """
+    k = len(prior)
+    thin = [part[:: max(1, len(part) // _FIT_CELLS)] for part in logits]
+
+    def miss(values: np.ndarray) -> float:
+        scale, bias = np.exp(values[0]), np.append(values[1:], 0.0)
+        found = [recovered(emq(p * scale + bias, prior, _FIT_ROUNDS), recovery) for p in thin]
+        gap = np.sqrt(np.array(found)) - np.sqrt(shares)
+        return float(np.square(gap).sum() + 0.02 * np.square(values).sum())
+
+    start = np.zeros(k)
+    simplex = np.vstack([start, 0.3 * np.eye(k)])
+    result = optimize.minimize(
+        miss, start, method="Nelder-Mead", options={"maxfev": 150, "initial_simplex": simplex}
+    )
+    return float(np.exp(result.x[0])), np.append(result.x[1:], 0.0)
+
+
+def choose_method(errors: dict[str, np.ndarray]) -> tuple[str, dict[str, tuple[float, float]]]:
+    """Which method reports, by its held-out errors.
+
+    Parameters
+    ----------
+    errors
+        Of each method (B, K), share found − share known, NaN where not known.
+    """
+    scores = {}
+    for name, values in errors.items():
+        each = 100 * np.nanmean(np.abs(values), axis=0)
+        scores[name] = (float(np.nanmean(each)), float(np.nanmax(each)))
+    chosen = METHODS[0]
+    for name in METHODS[1:]:
+        if name in scores and sum(scores[name]) < _MARGIN * sum(scores[chosen]):
+            chosen = name
+    return chosen, scores

@@ -1,0 +1,141 @@
+"""Networks applied to a specimen: evidence of every cell for every class, by every member."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from models.augment import to_contrast
+from models.device import mixed_precision
+from models.model import Member
+from models.network import CellNetwork
+from models.normalise import donor_effect, measure_cells, typical
+from models.pictures import prepare
+
+# Small batches stay in the processor's cache; a GPU wants large ones.
+_BATCH = {"cpu": 64, "cuda": 4096}
+_ROUNDS, _GUESS_CELLS = 2, 400
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the members say of a specimen's cells.
+
+    Parameters
+    ----------
+    logits
+        (M, n, K + 1) float32 log-likelihoods, artefacts last.
+    embedding
+        (M, n, E) float32 of the best view, for novelty.
+    effect
+        (2,) log contrast and log size of this specimen against the study's.
+    """
+
+    logits: np.ndarray
+    embedding: np.ndarray
+    effect: np.ndarray
+
+
+def build_network(member: Member, width: int, device: torch.device) -> CellNetwork:
+    """A member's network, ready to be asked."""
+    network = CellNetwork(len(member.prior) - 1, width)
+    network.load_state_dict(dict(member.weights))
+    network.to(device).to(memory_format=torch.channels_last)
+    return network.eval()
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """Softmax over the last axis."""
+    power = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    return power / power.sum(axis=-1, keepdims=True)
+
+
+def leukocyte_shares(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """Mean posterior over cells and members without artefacts, (K,), adding to 1."""
+    posterior = softmax(logits + np.log(prior))
+    mean = posterior.reshape(-1, posterior.shape[-1])[:, :-1].sum(0)
+    return mean / mean.sum() if mean.sum() > 0 else np.full(len(mean), 1 / len(mean))
+
+
+def leukocytes(logits: np.ndarray, prior: np.ndarray) -> float:
+    """How many cells are no artefacts, by the sum of their probabilities."""
+    if logits.shape[1] == 0:
+        return 0.0
+    return float((1 - softmax(logits + np.log(prior)).mean(0)[:, -1]).sum())
+
+
+def gather(
+    members: Sequence[tuple[Member, CellNetwork]],
+    crops: np.ndarray,
+    prior: np.ndarray,
+    *,
+    views: int,
+    device: torch.device,
+    tick: Callable[[], None] = lambda: None,
+) -> Evidence:
+    """Ask members about every cell of a specimen.
+
+    Parameters
+    ----------
+    crops
+        (n, V, S, S) uint8.
+    prior
+        (K + 1,) to which the members' evidence is brought: softmax(logits + log prior) is each
+        member's own posterior.
+    views
+        Most pictures of a cell that are looked at.
+    """
+    mean = typical(measure_cells(crops))
+    answers = []
+    for member, network in members:
+        effect = _effect(member, network, crops, mean, device)
+        pictures = prepare(crops[:, :views], member.looks.centre + effect, device)
+        logits, embedding = _ask(network, pictures)
+        shift = np.log(member.prior) - np.log(prior)
+        answers.append((logits + shift.astype(np.float32), embedding, effect))
+        tick()
+    logits, embedding, effect = (np.stack(parts) for parts in zip(*answers, strict=True))
+    return Evidence(logits, embedding, effect.mean(0))
+
+
+def _effect(
+    member: Member,
+    network: CellNetwork,
+    crops: np.ndarray,
+    mean: np.ndarray,
+    device: torch.device,
+) -> np.ndarray:
+    """How this donor's cells look in general, (2,).
+
+    It can only be told from what the specimen is composed of, and that only from its cells: the
+    composition is guessed, then normalisation and guess improve each other for a few rounds on
+    the best view of some cells.
+    """
+    some = crops[:: max(1, len(crops) // _GUESS_CELLS), :1]
+    guess = member.prior[:-1] / member.prior[:-1].sum()
+    for _ in range(_ROUNDS if len(crops) else 0):
+        effect = donor_effect(member.looks, mean, guess)
+        logits, _embedding = _ask(network, prepare(some, member.looks.centre + effect, device))
+        guess = leukocyte_shares(logits, member.prior)
+    return donor_effect(member.looks, mean, guess)
+
+
+def _ask(network: CellNetwork, pictures: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Evidence averaged over views, (n, K + 1), and the best view's embedding, (n, E)."""
+    n, views = pictures.shape[:2]
+    batch = _BATCH.get(pictures.device.type, 64)
+    logits = np.zeros((n, network.head.out_features), np.float32)
+    embedding = np.zeros((n, network.head.in_features), np.float32)
+    with torch.inference_mode(), mixed_precision(pictures.device):
+        for start in range(0, n, batch):
+            part = to_contrast(pictures[start : start + batch])
+            flat = part.reshape(-1, 1, *part.shape[2:])
+            seen = network.embed(flat.contiguous(memory_format=torch.channels_last)).float()
+            told = network.head(seen).float().reshape(len(part), views, -1)
+            stop = start + len(part)
+            logits[start:stop] = told.mean(1).cpu().numpy()
+            embedding[start:stop] = seen.reshape(len(part), views, -1)[:, 0].cpu().numpy()
+    return logits, embedding

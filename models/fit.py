@@ -1,0 +1,208 @@
+"""Training of one network: purified warm-up, then bag proportions of mixed specimens."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch.nn import utils
+
+from cellcensus.settings import TrainingSettings
+from models.augment import Spread
+from models.device import mixed_precision
+from models.job import Job
+from models.losses import proportion_loss, purity_loss, specimen_fractions
+from models.network import CellNetwork
+from models.shelf import Deck, Shelf, stack_pictures
+
+RECOVERY_SD = 0.15
+_RISE, _AVERAGE, _CLIP = 15, 0.98, 1.0
+# What one mini-bag says of a specimen stands for this many independent cells in the recovery's
+# prior; with every cell counted the prior would be worth nothing.
+_CELLS_PER_SPECIMEN = 200
+
+
+@dataclass
+class Fit:
+    """A network in training.
+
+    Parameters
+    ----------
+    network
+        The weights that are being changed; ``average`` is their running mean, which is what
+        counts in the end.
+    log_recovery
+        (K,) how much more of each class is seen than is in the blood.
+    """
+
+    network: CellNetwork
+    average: CellNetwork
+    log_recovery: torch.nn.Parameter
+    prior: torch.Tensor
+
+    def copy(self) -> Fit:
+        """An independent copy: the folds go on from one common warm-up."""
+        return copy.deepcopy(self)
+
+
+def start_fit(
+    classes: int, prior: torch.Tensor, settings: TrainingSettings, device: torch.device
+) -> Fit:
+    """A network at its beginning; ``prior`` (K + 1,) is the reference prior, artefacts last."""
+    torch.manual_seed(settings.seed)
+    network = CellNetwork(classes, settings.width)
+    network.to(device).to(memory_format=torch.channels_last)
+    recovery = torch.nn.Parameter(torch.zeros(classes, device=device))
+    return Fit(network, copy.deepcopy(network), recovery, prior.to(device))
+
+
+class _Schedule:
+    """Optimiser with a short rise, a cosine to zero, and a running mean of the weights."""
+
+    def __init__(self, fit: Fit, settings: TrainingSettings, first: float, steps: int) -> None:
+        self.fit, self.steps, self.done = fit, steps, 0
+        self.top = settings.learning_rate * first
+        groups = [
+            {"params": list(fit.network.parameters()), "weight_decay": 0.01},
+            {"params": [fit.log_recovery], "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(groups, lr=self.top)
+
+    def step(self, loss: torch.Tensor) -> None:
+        rise = min(1.0, (self.done + 1) / _RISE)
+        rate = self.top * rise * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad()
+        loss.backward()
+        utils.clip_grad_norm_(self.fit.network.parameters(), _CLIP)
+        self.optimiser.step()
+        self.done += 1
+        self._follow(min(_AVERAGE, self.done / (self.done + 9)))
+
+    def _follow(self, keep: float) -> None:
+        with torch.no_grad():
+            pairs = zip(self.fit.average.parameters(), self.fit.network.parameters(), strict=True)
+            for slow, fast in pairs:
+                slow.lerp_(fast, 1 - keep)
+
+
+class PurifiedDraw:
+    """Mini-batches of purified and blank specimens, the same number of cells of each."""
+
+    def __init__(self, shelves: Sequence[Shelf], generator: torch.Generator) -> None:
+        self.shelves, self.generator = list(shelves), generator
+        self.decks = [Deck(len(shelf), generator) for shelf in shelves]
+        self.holds = torch.stack([s.holds for s in shelves if s.holds is not None])
+
+    def draw(self, cells: int, spread: Spread) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pictures (n, 1, 32, 32) and the number of the specimen of each (n,)."""
+        hands = [deck.deal(cells) for deck in self.decks]
+        origin = torch.repeat_interleave(
+            torch.arange(len(hands)), torch.tensor([len(hand) for hand in hands])
+        )
+        return stack_pictures(self.shelves, hands, self.generator, spread), origin
+
+    def loss(self, logits: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
+        """Purity loss of such a mini-batch."""
+        share = torch.bincount(origin, minlength=len(self.holds)).float() / len(origin)
+        share, holds = share.to(logits.device), self.holds.to(logits.device)
+        prior = (share[:, None] * holds).sum(0).clamp_min(1e-4)
+        return purity_loss(logits, share[origin], holds[origin], prior)
+
+
+def warm_up(
+    fit: Fit,
+    purified: Sequence[Shelf],
+    job: Job,
+) -> None:
+    """Learn from purified and blank specimens alone; changes ``fit``."""
+    settings = job.settings
+    generator = torch.Generator().manual_seed(settings.seed)
+    draw = PurifiedDraw(purified, generator)
+    schedule = _Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
+    for _ in range(settings.warmup_steps):
+        pictures, origin = draw.draw(settings.purified_cells, job.spread)
+        with mixed_precision(fit.prior.device):
+            logits = fit.network(pictures).float()
+        schedule.step(draw.loss(logits, origin))
+        job.tick()
+    fit.network.load_state_dict(fit.average.state_dict())
+
+
+def learn_bags(
+    fit: Fit,
+    mixed: Sequence[Shelf],
+    purified: Sequence[Shelf],
+    job: Job,
+    *,
+    seed: int,
+) -> None:
+    """Move the network to the domain that counts: mixed blood; changes ``fit``."""
+    settings, spread = job.settings, job.spread
+    generator = torch.Generator().manual_seed(seed)
+    draw = PurifiedDraw(purified, generator) if purified else None
+    bags = _BagDraw(mixed, settings, generator)
+    schedule = _Schedule(fit, settings, 0.7, settings.bag_steps)
+    few = max(8, settings.purified_cells // 5)
+    for _ in range(settings.bag_steps):
+        chosen, hands = bags.deal()
+        pictures = stack_pictures(chosen, hands, generator, spread)
+        count = 0
+        if draw:
+            extra, origin = draw.draw(few, spread)
+            count, pictures = len(extra), torch.cat([extra, pictures])
+        with mixed_precision(fit.prior.device):
+            logits = fit.network(pictures).float()
+        loss = bag_loss(fit, chosen, [len(hand) for hand in hands], logits[count:], len(mixed))
+        if draw:
+            loss = loss + settings.purified_weight * draw.loss(logits[:count], origin)
+        schedule.step(loss)
+        job.tick()
+
+
+class _BagDraw:
+    """Mini-bags: some specimens a step, some cells of each."""
+
+    def __init__(
+        self, mixed: Sequence[Shelf], settings: TrainingSettings, generator: torch.Generator
+    ) -> None:
+        self.mixed, self.cells = list(mixed), settings.bag_cells
+        self.number = min(settings.bags_per_step, len(mixed))
+        self.order = Deck(len(mixed), generator)
+        self.decks = [Deck(len(shelf), generator) for shelf in mixed]
+
+    def deal(self) -> tuple[list[Shelf], list[torch.Tensor]]:
+        chosen = self.order.deal(self.number).tolist()
+        return [self.mixed[i] for i in chosen], [self.decks[i].deal(self.cells) for i in chosen]
+
+
+def bag_loss(
+    fit: Fit, chosen: Sequence[Shelf], sizes: Sequence[int], logits: torch.Tensor, specimens: int
+) -> torch.Tensor:
+    """Bag-proportion loss of some mini-bags with the prior on recoveries.
+
+    Parameters
+    ----------
+    sizes
+        Cells of each mini-bag, in the order of ``logits`` (n, K + 1).
+    specimens
+        How many mixed specimens the recovery is learned from: its prior is counted once.
+    """
+    posterior = (logits + fit.prior.log()).softmax(1)
+    means = torch.stack([part.mean(0) for part in posterior.split(list(sizes))])
+    fractions = specimen_fractions(means, fit.log_recovery)
+    target = torch.stack([s.fraction for s in chosen if s.fraction is not None])
+    known = torch.stack([s.known for s in chosen if s.known is not None])
+    sd = torch.stack([s.sd for s in chosen if s.sd is not None])
+    relative = torch.tensor([s.relative for s in chosen], device=logits.device)[:, None]
+    among = fractions / (fractions * known).sum(1, keepdim=True).clamp_min(1e-6)
+    fractions = torch.where(relative, among.clamp(0, 1), fractions)
+    effective = (target * (1 - target)).clamp_min(1e-4) / sd.square()
+    size = torch.tensor(sizes, device=logits.device)[:, None]
+    loss = proportion_loss(fractions, target, known, effective / (effective + size))
+    penalty = 0.5 * (fit.log_recovery / RECOVERY_SD).square().sum()
+    return loss + penalty / (specimens * _CELLS_PER_SPECIMEN)

@@ -1,0 +1,209 @@
+"""What held-out donors teach: calibration, the choice of a method, errors, recovery.
+
+Every fold's specimens are predicted by the network that never saw them, with a calibration, a
+method and an error estimate from the other folds only. At the end everything is fitted once more
+on all of them, for specimens to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from models.composition import (
+    METHODS,
+    Calibration,
+    all_methods,
+    choose_method,
+    fit_matrix,
+    fit_scaling,
+    posterior_mean,
+)
+from models.evidence import Evidence, build_network, gather, leukocytes
+from models.intervals import fit_errors
+from models.job import Job
+from models.learnables import Material, make_prior
+from models.model import Member, Model
+from models.novelty import Familiar, learn_familiar
+from models.prediction import finish
+from models.recovery import concentration, fit_recovery
+
+_FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING, _FEW = 6, 6, 400
+
+
+@dataclass
+class HeldOut:
+    """All mixed specimens as the networks without their donors see them, row by row.
+
+    Parameters
+    ----------
+    rows
+        Number of the bag of each row.
+    fold
+        (B,) its fold.
+    evidence, cells
+        What its fold's network says, and how many leukocytes that makes.
+    known, known_sd
+        (B, K) the analyser's shares and their standard deviation, NaN where not known.
+    ratio
+        (B,) log of found ÷ analyser total concentration, NaN where not known.
+    found
+        Of each method (B, K), by a calibration of the other folds.
+    """
+
+    rows: list[int]
+    fold: np.ndarray
+    evidence: list[Evidence]
+    cells: np.ndarray
+    known: np.ndarray
+    known_sd: np.ndarray
+    ratio: np.ndarray
+    found: dict[str, np.ndarray]
+
+
+def conclude(members: Sequence[Member], job: Job) -> Model:
+    """Members and held-out specimens → the model with its held-out predictions."""
+    prior = make_prior(job.material, job.material.mixed)
+    held = look_at(members, job, prior)
+    familiar = _familiar(members, held, job, prior)
+    job.tick()
+    by_fold = [
+        fit_calibration(held, held.fold != fold, prior, np.exp(member.log_recovery))
+        for fold, member in enumerate(members)
+    ]
+    for row, fold in enumerate(held.fold):
+        found = all_methods(held.evidence[row].logits, prior, by_fold[fold])
+        for name in METHODS:
+            held.found[name][row] = found[name]
+    everyone = np.ones(len(held.rows), bool)
+    average = np.exp(np.mean([member.log_recovery for member in members], axis=0))
+    whole = fit_calibration(held, everyone, prior, average)
+    model = _with_tail(_bare(members, job, prior, familiar, whole), held, everyone, whole, job)
+    predictions = []
+    for row, fold in enumerate(held.fold):
+        blind = _with_tail(model, held, held.fold != fold, by_fold[fold], job)
+        bag = job.material.bags[held.rows[row]]
+        evidence = held.evidence[row]
+        predictions.append(finish(blind, bag, evidence, [int(fold)], job.composition))
+    return replace(model, held_out=tuple(predictions))
+
+
+def _bare(
+    members: Sequence[Member],
+    job: Job,
+    prior: np.ndarray,
+    familiar: Familiar,
+    calibration: Calibration,
+) -> Model:
+    """A model that knows nothing of its errors yet."""
+    nothing = np.zeros((0, len(prior) - 1))
+    return Model(
+        classes=job.material.classes,
+        members=tuple(members),
+        width=job.settings.width,
+        prior=prior,
+        calibration=calibration,
+        errors=fit_errors(nothing, nothing, nothing, np.zeros(0), len(prior) - 1),
+        recovery=fit_recovery(np.zeros(0), np.zeros(0), []),
+        familiar=familiar,
+    )
+
+
+def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
+    """Ask each fold's network about the specimens it never saw."""
+    material, views = job.material, job.composition.views
+    networks = [build_network(member, job.settings.width, job.device) for member in members]
+    count, k = len(material.mixed), len(material.classes)
+    nothing = np.full((count, k), np.nan)
+    held = HeldOut(
+        rows=list(material.mixed),
+        fold=np.array([job.folds[material.donor(i)] for i in material.mixed], int),
+        evidence=[],
+        cells=np.zeros(count),
+        known=nothing.copy(),
+        known_sd=nothing.copy(),
+        ratio=np.full(count, np.nan),
+        found={name: nothing.copy() for name in METHODS},
+    )
+    for row, i in enumerate(material.mixed):
+        bag, target, fold = material.bags[i], material.targets[i], held.fold[row]
+        pair = [(members[fold], networks[fold])]
+        evidence = gather(pair, bag.crops, prior, views=views, device=job.device)
+        held.evidence.append(evidence)
+        held.cells[row] = leukocytes(evidence.logits, prior)
+        if not target.relative:
+            held.known[row], held.known_sd[row] = target.fraction, target.sd
+        held.ratio[row] = _log_ratio(material, i, held.cells[row])
+        job.tick()
+    return held
+
+
+def _log_ratio(material: Material, index: int, cells: float) -> float:
+    bag = material.bags[index]
+    total = bag.known.wbc_per_ul
+    if total is None and len(bag.known.per_ul) == len(material.classes):
+        total = float(sum(bag.known.per_ul.values()))
+    # Only some of the cells were learned from; the concentration is that of all.
+    whole = cells * material.all_cells[index] / max(len(bag), 1)
+    found = concentration(whole, bag.imaged_volume_ul, bag.dilution)
+    return float(np.log(found / total)) if total and found > 0 else float("nan")
+
+
+def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndarray) -> Familiar:
+    """Novelty of each member: learned from specimens it saw, its threshold from those it did not.
+
+    Purified cells are looked at only where there is nothing else: their treatment makes them a
+    kind of their own.
+    """
+    material = job.material
+    parts = []
+    for fold, member in enumerate(members):
+        network = [(member, build_network(member, job.settings.width, job.device))]
+        ours = job.outside(fold) if len(held.rows) else []
+        chosen = [*(ours or material.purified), *material.blank]
+        seen = [
+            gather(network, material.bags[i].crops[:_FEW], prior, views=1, device=job.device)
+            for i in chosen
+        ]
+        unseen = [held.evidence[row] for row in np.nonzero(held.fold == fold)[0]]
+        parts.append(learn_familiar(seen, unseen, prior))
+    return Familiar(*(np.stack(values) for values in zip(*parts, strict=True)))
+
+
+def fit_calibration(
+    held: HeldOut, rows: np.ndarray, prior: np.ndarray, recovery: np.ndarray
+) -> Calibration:
+    """Calibrate the methods on some rows whose differential is complete."""
+    k = len(prior) - 1
+    usable = np.nonzero(rows & np.isfinite(held.known).all(axis=1))[0]
+    logits = [held.evidence[i].logits for i in usable]
+    matrix, temperature, bias = np.diag(1 / recovery), 1.0, np.zeros(k + 1)
+    if len(usable) >= _FEWEST_FOR_MATRIX:
+        means = np.array([posterior_mean(part, prior) for part in logits])
+        matrix = fit_matrix(means, held.known[usable], np.ones(len(usable)))
+    if len(usable) >= _FEWEST_FOR_SCALING:
+        flat = [part.mean(0) for part in logits]
+        temperature, bias = fit_scaling(flat, held.known[usable], prior, recovery)
+    return Calibration(matrix, temperature, bias, recovery, METHODS[0], {})
+
+
+def _with_tail(
+    model: Model, held: HeldOut, rows: np.ndarray, calibration: Calibration, job: Job
+) -> Model:
+    """The model with method, errors and recovery from some rows."""
+    gaps = {name: (found - held.known)[rows] for name, found in held.found.items()}
+    gaps = {name: gap for name, gap in gaps.items() if np.isfinite(gap).any()}
+    method, scores = choose_method(gaps) if gaps else (METHODS[0], {})
+    found = held.found[method]
+    errors = fit_errors(
+        found[rows], held.known[rows], held.known_sd[rows], held.cells[rows], len(model.classes)
+    )
+    instruments = [job.material.bags[i].instrument_id for i in np.array(held.rows, int)[rows]]
+    return replace(
+        model,
+        calibration=replace(calibration, method=method, scores=scores),
+        errors=errors,
+        recovery=fit_recovery(held.ratio[rows], held.cells[rows], instruments),
+    )

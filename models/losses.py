@@ -1,0 +1,73 @@
+"""The two losses, both under one reference prior.
+
+The network gives log-likelihoods g(x). A posterior under prior r is softmax(g + log r), so a
+purified and a mixed specimen teach the same g, whatever is common in each.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch.nn import functional
+
+
+def purity_loss(
+    logits: torch.Tensor, share: torch.Tensor, holds: torch.Tensor, prior: torch.Tensor
+) -> torch.Tensor:
+    """−log P(specimen | cell): which specimen a cell is from, told through its class only.
+
+    P(b | x) ∝ sum_k P(b | k) f_k(x), P(b | k) = holds_bk w_b / prior_k, and f the posterior under
+    the prior of the training mixture, prior_k = sum_b w_b holds_bk. A class label is never
+    claimed, so that a specimen of 90 % purity does not teach that its other 10 % are alike.
+
+    Parameters
+    ----------
+    logits
+        (n, C) log-likelihoods.
+    share
+        (n,) w_b of the specimen of each cell.
+    holds
+        (n, C) what that specimen holds, rows adding to 1.
+    prior
+        (C,) of the training mixture.
+    """
+    joint = torch.log(holds.clamp_min(1e-6) / prior) + functional.log_softmax(
+        logits + prior.log(), dim=1
+    )
+    return -(torch.logsumexp(joint, dim=1) + share.log()).mean()
+
+
+def specimen_fractions(mean: torch.Tensor, log_recovery: torch.Tensor) -> torch.Tensor:
+    """Mean posteriors → shares of the donor's leukocytes.
+
+    Artefacts are left out (their share is free) and each class is divided by its recovery:
+    p_k ∝ N_k / R_k.
+
+    Parameters
+    ----------
+    mean
+        (B, K + 1) mean posterior of each bag, the last column artefacts.
+    log_recovery
+        (K,)
+    """
+    cells = mean[:, :-1] * torch.exp(-log_recovery)
+    return cells / cells.sum(1, keepdim=True).clamp_min(1e-6)
+
+
+def proportion_loss(
+    fractions: torch.Tensor, target: torch.Tensor, known: torch.Tensor, weight: torch.Tensor
+) -> torch.Tensor:
+    """Cross-entropy between known and found shares, class by class.
+
+    Each class against the rest, so that a class that is not known simply drops out and one that
+    the analyser measures badly weighs less: ``weight`` = n_eff / (n_eff + n), n_eff =
+    p (1 − p) / sd², is what is left of n cells' information once the analyser's noise is added.
+
+    Parameters
+    ----------
+    fractions, target, known, weight
+        (B, K); ``target`` may hold anything where ``known`` is false.
+    """
+    found = fractions.clamp(1e-5, 1 - 1e-5)
+    goal = torch.where(known, target, found.detach())
+    entropy = -(goal * found.log() + (1 - goal) * (-found).log1p())
+    return (entropy * weight * known).sum(1).mean()

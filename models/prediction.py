@@ -1,0 +1,171 @@
+"""A model and a bag → the composition of the specimen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from cellcensus.progress import Progress, Silent
+from cellcensus.settings import CompositionSettings
+from models.bag import Bag
+from models.composition import all_methods, posterior_mean, recovered
+from models.device import choose_device, threads
+from models.evidence import Evidence, build_network, gather, leukocytes, softmax
+from models.intervals import member_spread, product_interval, share_interval
+from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
+from models.novelty import strangeness
+from models.recovery import total_concentration
+
+GENERATION = 1
+
+
+def predict(
+    model: Model,
+    bag: Bag,
+    *,
+    settings: CompositionSettings | None = None,
+    progress: Progress | None = None,
+) -> Prediction:
+    """Predict the composition of a specimen, whatever its role; what is known of it is not used.
+
+    Parameters
+    ----------
+    model
+        From :func:`models.training.train` or :func:`models.modelfile.load`.
+    bag
+        The specimen's cells; no cells at all give NaN concentrations and a flag.
+    """
+    settings, progress = settings or CompositionSettings(), progress or Silent()
+    device = choose_device()
+    progress.start(f"predicting {bag.specimen_id}", len(model.members))
+    with threads(settings.threads):
+        pairs = [(m, build_network(m, model.width, device)) for m in model.members]
+        evidence = gather(
+            pairs,
+            bag.crops,
+            model.prior,
+            views=settings.views,
+            device=device,
+            tick=progress.advance,
+        )
+    result = finish(model, bag, evidence, range(len(pairs)), settings)
+    progress.finish(f"{result.cells} cells")
+    return result
+
+
+def finish(
+    model: Model,
+    bag: Bag,
+    evidence: Evidence,
+    members: Sequence[int],
+    settings: CompositionSettings,
+) -> Prediction:
+    """From evidence of some members to the prediction; pure arithmetic."""
+    cell_class, probability = _classify(model, evidence, members)
+    cells = int((cell_class != ARTEFACT).sum())
+    counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
+    methods = all_methods(evidence.logits, model.prior, model.calibration)
+    fraction = methods[model.calibration.method]
+    size = leukocytes(evidence.logits, model.prior)
+    each = _member_shares(model, evidence)
+    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each))
+    # Cells that were filmed, not those that were looked at.
+    total = total_concentration(
+        size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
+    )
+    per_low, per_high = product_interval(fraction, (low, high), total[0], total[1:])
+    flags = _flags(model, bag, settings, cell_class=cell_class, methods=methods, total=total[0])
+    details: dict[str, Any] = {
+        "methods": {name: _rounded(value) for name, value in methods.items()},
+        "sd_transformed": _rounded(sd),
+        "interval": "conformal over donors" if model.errors.conformal else "Student's t",
+        "held_out_donors": model.errors.donors,
+        "unclassified_share": round(_share(cell_class), 4),
+        "artefact_share": round(1 - size / max(len(bag), 1), 4),
+        "log_contrast_effect": round(float(evidence.effect[0]), 4),
+        "log_size_effect": round(float(evidence.effect[1]), 4),
+    }
+    return Prediction(
+        specimen_id=bag.specimen_id,
+        classes=model.classes,
+        cells=cells,
+        counts=counts,
+        fraction=fraction,
+        fraction_low=low,
+        fraction_high=high,
+        per_ul=fraction * total[0],
+        per_ul_low=per_low,
+        per_ul_high=per_high,
+        total_per_ul=total[0],
+        total_per_ul_low=total[1],
+        total_per_ul_high=total[2],
+        cell_class=cell_class,
+        probability=probability,
+        flags=flags,
+        method=model.calibration.method,
+        details=details,
+    )
+
+
+def _classify(
+    model: Model, evidence: Evidence, members: Sequence[int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Class (int8) and probability (float32) of every cell."""
+    if evidence.logits.shape[1] == 0:
+        return np.zeros(0, np.int8), np.zeros(0, np.float32)
+    posterior = softmax(evidence.logits + np.log(model.prior)).mean(0)
+    best = posterior.argmax(1).astype(np.int8)
+    strange = strangeness(model.familiar, evidence.embedding, members) > 1
+    artefact = best == len(model.classes)
+    best[strange & ~artefact] = UNCLASSIFIED
+    best[artefact] = ARTEFACT
+    return best, posterior.max(1).astype(np.float32)
+
+
+def _member_shares(model: Model, evidence: Evidence) -> np.ndarray:
+    """(M, K) mean posterior of each member alone."""
+    if evidence.logits.shape[1] == 0:
+        return np.zeros((1, len(model.classes)))
+    alone = [posterior_mean(part[None], model.prior) for part in evidence.logits]
+    return np.stack([recovered(share, model.calibration.recovery) for share in alone])
+
+
+def _flags(
+    model: Model,
+    bag: Bag,
+    settings: CompositionSettings,
+    *,
+    cell_class: np.ndarray,
+    methods: dict[str, np.ndarray],
+    total: float,
+) -> tuple[str, ...]:
+    cells, unclassified = int((cell_class != ARTEFACT).sum()), _share(cell_class)
+    chosen = methods[model.calibration.method]
+    apart = max(
+        float(np.abs(methods[name] - chosen).max()) for name in ("mean", "recalibrated", "counting")
+    )
+    known = [name for name in model.recovery.log_total if name]
+    checks = {
+        "no_cells": cells == 0,
+        "few_cells": 0 < cells < settings.fewest_cells,
+        "unclassified_over_5_percent": unclassified > settings.flag_unclassified,
+        "hold_unclassified_over_15_percent": unclassified > settings.hold_unclassified,
+        "methods_disagree": cells > 0 and apart > settings.disagreement,
+        "no_concentration": math.isnan(total),
+        "instrument_not_in_training": bool(known) and bag.instrument_id not in (None, *known),
+        "trained_without_mixed": model.errors.donors == 0,
+        "intervals_from_few_donors": not model.errors.conformal,
+    }
+    return tuple(name for name, raised in checks.items() if raised)
+
+
+def _share(cell_class: np.ndarray) -> float:
+    cells = (cell_class != ARTEFACT).sum()
+    return float((cell_class == UNCLASSIFIED).sum() / cells) if cells else 0.0
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [round(float(v), 5) for v in values]
