@@ -1,0 +1,103 @@
+"""A folder or a glob of pictures, one file a frame, in the order of their numbers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.errors import RecordingError
+from pipeline.recordings import limits
+from pipeline.recordings.frame import Frame, to_gray
+from pipeline.recordings.video import cv2
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm")
+
+
+def natural_order(path: Path) -> list[tuple[int, int | str]]:
+    """Sort key by which ``frame10`` comes after ``frame9``."""
+    parts = re.split(r"(\d+)", path.name.lower())
+    return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
+
+
+class Pictures:
+    """Picture files, one a frame.
+
+    Parameters
+    ----------
+    path
+        The folder or glob, for messages.
+    files
+        The pictures, in any order; files of other kinds are ignored.
+
+    Raises
+    ------
+    RecordingError
+        There is none, or the first cannot be read.
+    """
+
+    frame_rate_hz = None
+
+    def __init__(self, path: Path, files: Sequence[Path]) -> None:
+        self.path = path
+        usable = (file for file in files if file.suffix.lower() in SUFFIXES)
+        self.files = sorted(usable, key=natural_order)
+        if not self.files:
+            raise RecordingError(
+                "there is no picture in the folder",
+                code="missing_file",
+                file=path.name,
+                next_step=f"put pictures there ({', '.join(SUFFIXES)}) or correct the path",
+            )
+        first = _read(self.files[0])
+        self.height, self.width = first.shape
+        self.bit_depth = 8 * first.dtype.itemsize
+        self.n_frames_stated: int | None = len(self.files)
+
+    def frames(self) -> Iterator[Frame]:
+        """The pictures in the order of their numbers.
+
+        Raises
+        ------
+        RecordingError
+            A picture cannot be read, or differs in size.
+        """
+        for index, file in enumerate(self.files):
+            pixels = _read(file)
+            if pixels.shape != (self.height, self.width):
+                raise limits.frame_size_changes(file, index)
+            yield Frame(index, pixels)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        pass
+
+
+def _read(file: Path) -> NDArray[Any]:
+    limits.check_file(file)
+    try:
+        pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+    except cv2.error as error:
+        raise limits.unreadable(file) from error
+    if pixels is None:
+        raise limits.unreadable(file)
+    if pixels.ndim == 3 and pixels.shape[2] >= 3:
+        pixels = pixels[..., [2, 1, 0]]  # OpenCV puts blue first
+    try:
+        gray = to_gray(np.asarray(pixels))
+    except ValueError as error:
+        raise limits.unreadable(file, str(error)) from error
+    limits.check_size(file, *gray.shape)
+    return gray

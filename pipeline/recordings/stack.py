@@ -1,0 +1,79 @@
+"""Multi-page TIFF, page by page."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import tifffile
+
+from pipeline.recordings import limits
+from pipeline.recordings.frame import Frame, to_gray
+
+logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+
+
+class Stack:
+    """A TIFF file of one or more pages, 8 or 16 bit, gray or colour.
+
+    Parameters
+    ----------
+    path
+        ``.tif`` or ``.tiff``.
+
+    Raises
+    ------
+    RecordingError
+        It is missing, empty, or no TIFF.
+    """
+
+    frame_rate_hz = None
+
+    def __init__(self, path: Path) -> None:
+        limits.check_file(path)
+        self.path = path
+        try:
+            self._file = tifffile.TiffFile(path)
+            page = self._file.pages[0]
+            self.n_frames_stated: int | None = len(self._file.pages)
+            self.height, self.width = int(page.imagelength), int(page.imagewidth)
+            self.bit_depth = 8 if page.dtype is not None and page.dtype.itemsize == 1 else 16
+        except Exception as error:  # tifffile raises whatever a damaged file makes it stumble over
+            raise limits.unreadable(path) from error
+        limits.check_size(path, self.height, self.width)
+
+    def frames(self) -> Iterator[Frame]:
+        """The pages in order.
+
+        Raises
+        ------
+        RecordingError
+            A page cannot be read, or differs in size.
+        """
+        stated = self.n_frames_stated or 0
+        for index in range(stated):
+            try:
+                page = self._file.pages[index]
+                shape = (int(page.imagelength), int(page.imagewidth))
+                # The size is known before the pixels are: a false one must not ask for memory.
+                same = shape == (self.height, self.width)
+                pixels = to_gray(page.asarray()) if same else None
+            except Exception as error:
+                raise limits.truncated(self.path, index, stated) from error
+            if pixels is None or pixels.shape != (self.height, self.width):
+                raise limits.frame_size_changes(self.path, index)
+            yield Frame(index, pixels)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()

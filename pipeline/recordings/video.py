@@ -1,0 +1,106 @@
+"""Videos, decoded by OpenCV frame by frame."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.recordings import limits
+from pipeline.recordings.frame import Frame
+
+# FFmpeg and OpenCV speak to the terminal by themselves; what they would say is said by our errors.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
+os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+
+import cv2
+
+#: A container states its number of frames from duration and rate, so a little less is no cut.
+_MISSING_SHARE = 0.02
+_MISSING_FRAMES = 3
+
+
+class Video:
+    """A video file.
+
+    Parameters
+    ----------
+    path
+        ``.avi``, ``.mp4``, ``.mkv``, ``.mov`` or anything else FFmpeg decodes.
+
+    Raises
+    ------
+    RecordingError
+        It is missing, empty, or no video.
+    """
+
+    bit_depth = 8
+
+    def __init__(self, path: Path) -> None:
+        limits.check_file(path)
+        self.path = path
+        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        self._first = self._read() if self._capture.isOpened() else None
+        if self._first is None:
+            self._capture.release()
+            raise limits.unreadable(path)
+        self.height, self.width = self._first.shape
+        limits.check_size(path, self.height, self.width)
+        stated = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
+        self.n_frames_stated = int(stated) if 0 < stated < 1e9 else None
+        rate = self._capture.get(cv2.CAP_PROP_FPS)
+        self.frame_rate_hz = float(rate) if 0 < rate < 1e6 else None
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames in order.
+
+        Raises
+        ------
+        RecordingError
+            The file is cut off, or the size of its frames changes.
+        """
+        pixels, index, last_time = self._first, 0, 0.0
+        self._first = None
+        while pixels is not None:
+            if pixels.shape != (self.height, self.width):
+                raise limits.frame_size_changes(self.path, index)
+            last_time = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
+            yield Frame(index, pixels, last_time)
+            pixels = self._read()
+            index += 1
+        self._check_end(index)
+
+    def _read(self) -> NDArray[Any] | None:
+        try:
+            good, pixels = self._capture.read()
+        except cv2.error:
+            return None
+        if not good or pixels is None or not pixels.size:
+            return None
+        if pixels.ndim == 3:
+            # Gray video has equal channels; weighing them costs a third of the decoding.
+            pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
+        return np.asarray(pixels)
+
+    def _check_end(self, found: int) -> None:
+        stated = self.n_frames_stated
+        if stated is None:
+            return
+        if found < stated - max(_MISSING_FRAMES, _MISSING_SHARE * stated):
+            raise limits.truncated(self.path, found, stated)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._capture.release()

@@ -1,0 +1,93 @@
+"""What can be said of a recording's frames without finding a cell in them."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cellcensus.errors import RecordingError
+from pipeline.recordings import Frame, Recording
+
+#: Brightest pixel of a recording that shows nothing, by bit depth: the noise of a covered camera.
+_DARKEST = {8: 8, 16: 64}
+#: Every fourth pixel each way says enough and costs a sixteenth.
+_STRIDE = 4
+#: A gap between frames of this many usual intervals means that frames are missing.
+_GAP = 1.6
+
+
+class Watched:
+    """A recording whose frames are looked at as they go by; otherwise the recording itself.
+
+    Parameters
+    ----------
+    recording
+        Open.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self.path: Path = recording.path
+        self.height = recording.height
+        self.width = recording.width
+        self.n_frames_stated = recording.n_frames_stated
+        self._recording = recording
+        self._ceiling = 255 if recording.bit_depth == 8 else 65535
+        self._count = 0
+        self._brightest = 0
+        self._saturated = 0.0
+        self._identical = 0
+        self._last_sum: int | None = None
+        self._times: list[float] = []
+
+    def frames(self) -> Iterator[Frame]:
+        """The recording's frames, watched.
+
+        Raises
+        ------
+        RecordingError
+            Besides what the reader raises: ``all_black``, at the end.
+        """
+        for frame in self._recording.frames():
+            self._look(frame.pixels)
+            if frame.time_s is not None:
+                self._times.append(frame.time_s)
+            yield frame
+        if self._count and self._brightest <= _DARKEST[self._recording.bit_depth]:
+            raise RecordingError(
+                "every frame is black",
+                code="all_black",
+                file=self.path.name,
+                next_step="check lamp, shutter and exposure, and record again",
+            )
+
+    def _look(self, pixels: NDArray[Any]) -> None:
+        sample = np.ascontiguousarray(pixels[::_STRIDE, ::_STRIDE])
+        self._count += 1
+        self._brightest = max(self._brightest, int(sample.max()))
+        self._saturated += float(np.count_nonzero(sample >= self._ceiling)) / sample.size
+        checksum = zlib.crc32(sample.tobytes())
+        self._identical += checksum == self._last_sum
+        self._last_sum = checksum
+
+    def figures(self) -> dict[str, float]:
+        """Figures of the frames seen: counts, and shares from 0 to 1."""
+        return {
+            "bit_depth": float(self._recording.bit_depth),
+            "saturated_share": self._saturated / self._count if self._count else 0.0,
+            "duplicated_frames": float(self._identical),
+            "dropped_frames": float(self._dropped()),
+        }
+
+    def _dropped(self) -> int:
+        gaps = np.diff(self._times)
+        gaps = gaps[gaps > 0]
+        if gaps.size < 3:
+            return 0
+        usual = float(np.median(gaps))
+        wide = gaps[gaps > _GAP * usual]
+        return int(np.sum(np.rint(wide / usual) - 1))
