@@ -76,7 +76,7 @@ _FLAGS = (
         "hold_unclassified_over_15_percent",
         "Too many unclassified cells",
         "So many cells look like none of the learned classes that the fractions cannot be trusted.",
-        "Do not release. Review a smear; think of blasts and immature cells, or of a bad recording.",
+        "Do not release. Review a smear: blasts, immature cells, or a bad recording are likely.",
         _HOLD,
     ),
     Flag(

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import islice
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from cellcensus.errors import UsageError
 
+_BATCH = 20_000  # rows of a Parquet table in memory at a time
+
 Row = Mapping[str, Any]
-Format = Literal["csv", "parquet", "json"]
 Kind = Literal["text", "integer", "number", "truth"]
 
 # A spreadsheet takes a cell that begins so for a formula.
@@ -62,8 +64,8 @@ CELLS: tuple[Column, ...] = (
 """Columns of ``export cells``: one row a unique cell."""
 
 
-def write_rows(rows: Iterable[Row], columns: Sequence[Column], kind: str) -> bytes:
-    """A whole table as bytes.
+def write_table(rows: Iterable[Row], columns: Sequence[Column], kind: str, file: Path) -> int:
+    """Write a table to ``file``, a few rows in memory at a time.
 
     Parameters
     ----------
@@ -73,41 +75,51 @@ def write_rows(rows: Iterable[Row], columns: Sequence[Column], kind: str) -> byt
         Names, order and kinds.
     kind
         ``csv``, ``parquet`` or ``json``.
+    file
+        Where to; publishing it atomically is the caller's part.
+
+    Returns
+    -------
+    int
+        How many rows.
 
     Raises
     ------
     UsageError
         Another format was asked for.
     """
-    writers = {"csv": csv_bytes, "parquet": parquet_bytes, "json": json_bytes}
+    writers = {"csv": _write_csv, "parquet": _write_parquet, "json": _write_json}
     if kind not in writers:
         raise UsageError(
             f"{kind!r} is not a format of tables", next_step="use csv, parquet or json"
         )
-    return writers[kind](rows, columns)
+    return writers[kind](rows, columns, file)
 
 
-def csv_bytes(rows: Iterable[Row], columns: Sequence[Column]) -> bytes:
-    """CSV in UTF-8: numbers written so that reading gives them back bit for bit.
-
-    Text that a spreadsheet would run as a formula gets an apostrophe in front.
-    """
-    stream = io.StringIO(newline="")
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow([column.name for column in columns])
-    for row in rows:
-        writer.writerow([_csv_cell(_plain(row.get(c.name), c.kind)) for c in columns])
-    return stream.getvalue().encode("utf-8")
+def _write_csv(rows: Iterable[Row], columns: Sequence[Column], file: Path) -> int:
+    number = 0
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([column.name for column in columns])
+        for row in rows:
+            number += 1
+            writer.writerow([_csv_cell(_plain(row.get(c.name), c.kind)) for c in columns])
+    return number
 
 
-def json_bytes(rows: Iterable[Row], columns: Sequence[Column]) -> bytes:
-    """A JSON array of objects; an empty cell is ``null``."""
-    values = [{c.name: _plain(row.get(c.name), c.kind) for c in columns} for row in rows]
-    return (json.dumps(values, ensure_ascii=False, indent=1, allow_nan=False) + "\n").encode()
+def _write_json(rows: Iterable[Row], columns: Sequence[Column], file: Path) -> int:
+    number = 0
+    with file.open("w", encoding="utf-8") as stream:
+        stream.write("[")
+        for number, row in enumerate(rows, start=1):
+            stream.write(",\n" if number > 1 else "\n")
+            values = {c.name: _plain(row.get(c.name), c.kind) for c in columns}
+            stream.write(json.dumps(values, ensure_ascii=False, allow_nan=False))
+        stream.write("\n]\n")
+    return number
 
 
-def parquet_bytes(rows: Iterable[Row], columns: Sequence[Column]) -> bytes:
-    """Parquet with a fixed schema, also for an empty table."""
+def _write_parquet(rows: Iterable[Row], columns: Sequence[Column], file: Path) -> int:
     import pyarrow as pa  # noqa: PLC0415  a tenth of a second, only for those who want Parquet
     import pyarrow.parquet as pq  # noqa: PLC0415
 
@@ -118,10 +130,13 @@ def parquet_bytes(rows: Iterable[Row], columns: Sequence[Column]) -> bytes:
         "truth": pa.bool_(),
     }
     schema = pa.schema([(column.name, kinds[column.kind]) for column in columns])
-    values = [{c.name: _plain(row.get(c.name), c.kind) for c in columns} for row in rows]
-    stream = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(values, schema=schema), stream)
-    return stream.getvalue()
+    number, source = 0, iter(rows)
+    with pq.ParquetWriter(file, schema) as writer:
+        while batch := list(islice(source, _BATCH)):
+            values = [{c.name: _plain(row.get(c.name), c.kind) for c in columns} for row in batch]
+            writer.write_table(pa.Table.from_pylist(values, schema=schema))
+            number += len(batch)
+    return number
 
 
 def _plain(value: Any, kind: Kind) -> Any:
@@ -142,15 +157,7 @@ def _typed(value: Any, kind: Kind) -> Any:
         return bool(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
-    return ";".join(map(str, _items(value))) if _is_list(value) else str(value)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, tuple | list)
-
-
-def _items(value: Any) -> Iterator[Any]:
-    yield from value
+    return ";".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _csv_cell(value: Any) -> str:

@@ -1,5 +1,4 @@
 import csv
-import io
 import json
 from math import nan
 
@@ -13,80 +12,81 @@ from reports import tables
 COLUMNS = (tables.Column("name"), tables.Column("n", "integer"), tables.Column("x", "number"))
 
 
-def test_numbers_come_back_bit_for_bit():
+@pytest.fixture
+def written(tmp_path):
+    def write(rows, columns=COLUMNS, kind="csv"):
+        file = tmp_path / f"table.{kind}"
+        tables.write_table(rows, columns, kind, file)
+        return file
+
+    return write
+
+
+def read_csv(file):
+    with file.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_numbers_come_back_bit_for_bit(written):
     values = [0.1 + 0.2, 1e-300, 123456789.123456789, -5.0]
-    written = tables.csv_bytes(
-        [{"name": "a", "n": i, "x": v} for i, v in enumerate(values)], COLUMNS
-    )
-    read = [float(row["x"]) for row in csv.DictReader(io.StringIO(written.decode()))]
-    assert read == values
+    rows = read_csv(written({"name": "a", "n": i, "x": v} for i, v in enumerate(values)))
+    assert [float(row["x"]) for row in rows] == values
 
 
-def test_single_precision_keeps_its_short_form():
-    written = tables.csv_bytes([{"name": "a", "n": np.int64(3), "x": np.float32(0.1)}], COLUMNS)
-    assert written.decode().splitlines()[1] == "a,3,0.1"
+def test_single_precision_keeps_its_short_form(written):
+    file = written([{"name": "a", "n": np.int64(3), "x": np.float32(0.1)}])
+    assert file.read_text().splitlines()[1] == "a,3,0.1"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
-def test_a_spreadsheet_runs_nothing(text):
-    written = tables.csv_bytes([{"name": text}], COLUMNS)
-    cell = next(csv.DictReader(io.StringIO(written.decode(), newline="")))["name"]
-    assert cell == "'" + text.replace("\r", " ")
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])
+def test_a_spreadsheet_runs_nothing(written, text):
+    (row,) = read_csv(written([{"name": text}]))
+    assert row["name"] == "'" + text.replace("\r", " ")
 
 
-def test_nothing_is_an_empty_cell_in_every_format():
+def test_a_negative_number_stays_a_number(written):
+    assert read_csv(written([{"name": "a", "x": -1.5}]))[0]["x"] == "-1.5"
+
+
+def test_nothing_is_an_empty_cell_in_every_format(written):
     rows = [{"name": "a", "n": None, "x": nan}]
-    assert tables.csv_bytes(rows, COLUMNS) == b"name,n,x\na,,\n"
-    assert json.loads(tables.json_bytes(rows, COLUMNS)) == [{"name": "a", "n": None, "x": None}]
-    table = pq.read_table(io.BytesIO(tables.parquet_bytes(rows, COLUMNS)))
-    assert table.to_pylist() == [{"name": "a", "n": None, "x": None}]
+    expected = {"name": "a", "n": None, "x": None}
+    assert written(rows).read_bytes() == b"name,n,x\na,,\n"
+    assert json.loads(written(rows, kind="json").read_text()) == [expected]
+    assert pq.read_table(written(rows, kind="parquet")).to_pylist() == [expected]
 
 
-def test_an_empty_parquet_still_has_its_columns():
-    table = pq.read_table(io.BytesIO(tables.write_rows([], tables.PREDICTIONS, "parquet")))
+def test_an_empty_table_still_has_its_columns(written):
+    table = pq.read_table(written([], tables.PREDICTIONS, "parquet"))
     assert table.column_names == [column.name for column in tables.PREDICTIONS]
     assert str(table.schema.field("per_ul").type) == "double"
+    assert json.loads(written([], kind="json").read_text()) == []
 
 
-def test_lists_are_joined_by_semicolons():
-    assert tables.csv_bytes([{"name": ("a", "b")}], COLUMNS[:1]) == b"name\na;b\n"
+def test_many_rows_are_all_there(written, monkeypatch):
+    monkeypatch.setattr(tables, "_BATCH", 7)
+    rows = [{"name": str(i), "n": i, "x": i / 3} for i in range(23)]
+    assert pq.read_table(written(rows, kind="parquet")).to_pylist() == rows
+    assert tables.write_table(rows, COLUMNS, "csv", written([])) == 23
+
+
+def test_lists_are_joined_by_semicolons(written):
+    assert written([{"name": ("a", "b")}], COLUMNS[:1]).read_bytes() == b"name\na;b\n"
 
 
 def test_the_contract_columns_are_there_in_order():
-    assert [c.name for c in tables.PREDICTIONS] == [
-        "study",
-        "specimen_id",
-        "donor_id",
-        "role",
-        "model_id",
-        "cell_class",
-        "cells",
-        "fraction",
-        "fraction_low",
-        "fraction_high",
-        "per_ul",
-        "per_ul_low",
-        "per_ul_high",
-        "flags",
-    ]
-    assert [c.name for c in tables.CELLS] == [
-        "study",
-        "specimen_id",
-        "cell_id",
-        "first_frame",
-        "last_frame",
-        "best_frame",
-        "x",
-        "y",
-        "width",
-        "height",
-        "area_um2",
-        "cell_class",
-        "probability",
-        "flags",
-    ]
+    contract = (
+        "study,specimen_id,donor_id,role,model_id,cell_class,cells,fraction,fraction_low,"
+        "fraction_high,per_ul,per_ul_low,per_ul_high,flags"
+    )
+    assert ",".join(c.name for c in tables.PREDICTIONS) == contract
+    contract = (
+        "study,specimen_id,cell_id,first_frame,last_frame,best_frame,x,y,width,height,area_um2,"
+        "cell_class,probability,flags"
+    )
+    assert ",".join(c.name for c in tables.CELLS) == contract
 
 
-def test_an_unknown_format_is_refused():
+def test_an_unknown_format_is_refused(tmp_path):
     with pytest.raises(UsageError, match="xlsx"):
-        tables.write_rows([], COLUMNS, "xlsx")
+        tables.write_table([], COLUMNS, "xlsx", tmp_path / "table")
