@@ -3,8 +3,9 @@
     python -m benchmarks.compare --predictions predictions.csv --cells cells.csv --truth DIR
 
 ``predictions.csv`` and ``cells.csv`` are what ``cellcensus export predictions|cells`` write; either
-may be left out; ``--json`` prints the same for machines. Errors of fractions are in points (hundredths of the whole), of counts and
-concentrations in percent. Fractions are judged on ``unknown`` specimens, counts on all.
+may be left out; ``--json`` prints the same for machines. Errors of fractions are in points
+(hundredths of the whole), of counts and concentrations in percent. Fractions are judged on
+``unknown`` specimens, counts on all.
 """
 
 from __future__ import annotations

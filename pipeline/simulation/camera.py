@@ -10,6 +10,7 @@ from pipeline.simulation.settings import SimulationSettings
 from pipeline.simulation.sprites import Sprite, draw_particle
 
 NOISE_POOL = 1_500_000
+USUAL_PIXELS = 320 * 240  # the frame in which the settings count dirt
 SIXTEEN_BIT_GAIN = 16.0  # a 12-bit camera in 16-bit files
 BRIGHT_GAIN = 2.2  # fluorescence-like: contrast above a dark ground
 
@@ -44,7 +45,8 @@ class Camera:
         angle = rng.uniform(0, 2 * np.pi)
         slope = u * np.cos(angle) + v * np.sin(angle)
         light = 1 + settings.shading * (slope - 0.5 * (u * u + v * v))
-        for _ in range(rng.poisson(settings.dirt)):
+        area = light.size / USUAL_PIXELS
+        for _ in range(rng.poisson(settings.dirt * area)):
             dirt = draw_particle(
                 rng.uniform(1.5, 9.0),
                 rng.uniform(0.04, 0.3),

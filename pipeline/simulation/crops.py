@@ -13,6 +13,7 @@ from pipeline.simulation.looks import Preparation
 from pipeline.simulation.sprites import Sprite, soften
 
 BORDER = 2
+PART_OF_CELL = 0.05  # share of light taken away
 
 
 class CropLibrary:
@@ -73,7 +74,7 @@ class CropLibrary:
         # A nucleus is what is dark; stains change dark and pale parts by their own factors.
         share = np.clip((absorption - 0.3) / 0.3, 0, 1)
         stain = preparation.cytoplasm * (1 - share) + preparation.nucleus * share
-        radius = float(np.sqrt((absorption > 0.05).sum() / np.pi))
+        radius = float(np.sqrt((absorption > PART_OF_CELL).sum() / np.pi))
         blur = float(np.hypot(preparation.blur_um, blur_um)) / pixel_size_um
         absorption = soften(absorption * stain * preparation.contrast, blur)
         return Sprite(np.clip(absorption, 0, 0.95).astype(np.float32), max(radius, 1.0), file.name)
@@ -98,8 +99,8 @@ def read_absorption(file: Path) -> np.ndarray:
     gray = gray.astype(np.float32) / largest
     if picture.ndim == 3 and picture.shape[2] == 4:
         alpha = picture[..., 3].astype(np.float32) / largest
-        outside = gray[alpha < 0.1]
-        level = float(np.median(outside)) if outside.size > 20 else 200 / 255
+        outside = gray[alpha < 0.1]  # darker neighbours may lie there too
+        level = float(np.quantile(outside, 0.7)) if outside.size > 20 else 200 / 255
     else:
         border = np.concatenate([gray[:BORDER].ravel(), gray[-BORDER:].ravel()])
         level = float(np.median(border))
@@ -120,10 +121,17 @@ def _largest_part(difference: np.ndarray) -> np.ndarray:
 
 
 def _turned(picture: np.ndarray, angle: float, factor: float) -> np.ndarray:
-    height, width = picture.shape
-    side = int(np.ceil(np.hypot(height, width) * factor)) + 2
-    matrix = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), angle, factor)
-    matrix[0, 2] += (side - width) / 2
-    matrix[1, 2] += (side - height) / 2
-    flags = cv2.INTER_AREA if factor < 0.7 else cv2.INTER_LINEAR
-    return cv2.warpAffine(picture, matrix, (side, side), flags=flags)
+    """Turn and scale, with the cell's centroid in the middle of the result."""
+    y, x = np.nonzero(picture > PART_OF_CELL)
+    if x.size == 0:
+        return picture
+    middle = (float(x.mean()), float(y.mean()))
+    reach = float(np.hypot(x - middle[0], y - middle[1]).max()) * factor
+    side = 2 * int(np.ceil(reach + 2)) + 1
+    matrix = cv2.getRotationMatrix2D(middle, angle, factor)
+    matrix[0, 2] += (side - 1) / 2 - middle[0]
+    matrix[1, 2] += (side - 1) / 2 - middle[1]
+    smooth = picture
+    if factor < 1:  # otherwise fine grains would turn into noise
+        smooth = cv2.GaussianBlur(picture, (0, 0), 0.4 / factor)
+    return cv2.warpAffine(smooth, matrix, (side, side), flags=cv2.INTER_LINEAR)

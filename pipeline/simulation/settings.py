@@ -51,7 +51,7 @@ class SimulationSettings(Section):
     direction_deg: float = Field(0.0, description="Direction of flow; 90 is downwards.")
     halting_share: float = Field(0.0, ge=0, le=1, description="Cells that stop for a while.")
     debris_per_frame: float = Field(4.0, ge=0, description="Moving particles in a frame.")
-    dirt: int = Field(6, ge=0, description="Particles that stay put.")
+    dirt: int = Field(6, ge=0, description="Particles that stay put, in 320 × 240 pixels.")
     cut_ends: bool = Field(False, description="Filming starts and ends amid the flow of cells.")
     # Camera
     format: Format = "mp4"
