@@ -110,7 +110,7 @@ def read_exported(path: Path) -> dict[str, list[Exported]]:
 
 
 def _read_folders(path: Path) -> Iterable[tuple[str, list[Exported]]]:
-    import pyarrow.parquet as parquet
+    from pyarrow import parquet
 
     for file in sorted(path.rglob("cells.parquet")):
         specimen = file.relative_to(path).parts[0]

@@ -20,9 +20,7 @@ _CONVEX = 0.93
 _SADDLE = 0.86
 
 
-def split_contour(
-    contour: Contour, area: float, solidity: float, smallest: float
-) -> list[Contour]:
+def split_contour(contour: Contour, area: float, solidity: float, smallest: float) -> list[Contour]:
     """Split an outline into cells.
 
     Parameters

@@ -70,11 +70,14 @@ class _Loop:
         return found, background
 
     def _cut_out(
-        self, frame: Any, found: Detections, index: int, background: Background, scores: NDArray[np.float64]
+        self,
+        frame: Any,
+        found: Detections,
+        index: int,
+        background: Background,
+        scores: NDArray[np.float64],
     ) -> View:
-        view = self.finder.cut_out(
-            frame.pixels, found, index, background, float(scores[index])
-        )
+        view = self.finder.cut_out(frame.pixels, found, index, background, float(scores[index]))
         if not view.cut and not view.touching:
             self.figures.see_focus(frame.index, view.focus)
         return view
@@ -126,7 +129,8 @@ class OverFrames(_Loop):
         scores = self.finder.scores(found)
         if self._linker is None:
             views = [
-                self._cut_out(frame, found, index, background, scores) for index in range(len(found))
+                self._cut_out(frame, found, index, background, scores)
+                for index in range(len(found))
             ]
             self._waiting.append((frame, found, views))
             self._pending += len(found)

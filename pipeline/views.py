@@ -88,8 +88,12 @@ class ViewFinder:
         np.fill_diagonal(gap, np.inf)
         apart = np.clip(gap.min(axis=1) / np.maximum(radius, 1.0), 0.0, 1.0)
         height, width = self.shape
-        inside = (found.x >= 0) & (found.x < width) & (found.y >= 0) & (found.y < height)
-        return np.where(found.cut, np.where(inside, 0.0, -9.0), 4.0) + apart - 1.5 * found.touching
+        depth = np.minimum(
+            np.minimum(found.x, width - 1 - found.x), np.minimum(found.y, height - 1 - found.y)
+        )
+        # A cell whose centre lies outside stands for nothing unless there is no other view.
+        shown = np.where(depth < 0, -9.0, 3 * np.clip(depth / np.maximum(radius, 1.0), 0.0, 1.0))
+        return np.where(found.cut, shown, 4.0) + apart - 1.5 * found.touching
 
     def cut_out(
         self,

@@ -14,7 +14,6 @@ import numpy as np
 from pipeline.linking.flow import FlowField
 from pipeline.linking.track import Track
 
-
 #: A cell that touches another all the way must be seen as a piece of its own in this share of its
 #: sightings: whole cells are hardly ever cut, while a third of true pairs pass uncut in a frame.
 _OWN_SHARE = 0.25

@@ -91,9 +91,7 @@ class Linker:
         _take(cost_of_flowing(expected, found, self.flow), row_of, np.arange(len(self.active)))
         taken = set(row_of.tolist())
         # Stopping needs a motion that was seen: a first sighting may be anything.
-        idle = [
-            row for row, track in enumerate(self.active) if row not in taken and len(track) > 1
-        ]
+        idle = [row for row, track in enumerate(self.active) if row not in taken and len(track) > 1]
         if idle and (row_of < 0).any():
             cost = cost_of_slowing(expected, found, self.flow, self.diameter)
             cost[:, row_of >= 0] = np.inf
@@ -119,7 +117,7 @@ class Linker:
         for index, rows in guests.items():
             owner = [int(row_of[index])] if row_of[index] >= 0 else []
             members = _fitting(owner + rows, expected.area, float(found.area[index]))
-            if owner and len(members) < 2 or not members:
+            if (owner and len(members) < 2) or not members:
                 continue
             if not owner:
                 # Nobody's blob: the largest member hosts the others.
@@ -201,9 +199,7 @@ class Linker:
         return self.active + [owner for owner in owners if id(owner) not in known]
 
 
-def _take(
-    cost: NDArray[np.float64], row_of: NDArray[np.int64], names: NDArray[np.int64]
-) -> None:
+def _take(cost: NDArray[np.float64], row_of: NDArray[np.int64], names: NDArray[np.int64]) -> None:
     """Assign at least total cost; an assignment beyond the gate is none."""
     rows, columns = linear_sum_assignment(np.minimum(cost, _GATE))
     good = cost[rows, columns] < _GATE
