@@ -33,10 +33,11 @@ def empty_file(path: Path) -> RecordingError:
     )
 
 
-def truncated(path: Path, found: int, stated: int) -> RecordingError:
-    """The file ends before the number of frames that it states."""
+def truncated(path: Path, found: int, stated: int | None) -> RecordingError:
+    """The file ends before its last frame; ``stated`` frames were announced, if it says so."""
+    of_all = f"of {stated} frames" if stated is not None else "frames"
     return RecordingError(
-        f"the recording is cut off: {found} of {stated} frames can be read",
+        f"the recording is cut off: {found} {of_all} can be read",
         code="truncated",
         file=path.name,
         next_step="copy it again from the instrument; cells of the missing part cannot be counted",

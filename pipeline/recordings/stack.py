@@ -13,7 +13,26 @@ import tifffile
 from pipeline.recordings import limits
 from pipeline.recordings.frame import Frame, to_gray
 
-logging.getLogger("tifffile").setLevel(logging.CRITICAL)
+_LOGGER = logging.getLogger("tifffile")
+_LOGGER.propagate = False
+
+
+class _Complaints(logging.Handler):
+    """Keeps what tifffile logs: it raises nothing when the chain of pages breaks."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(record.getMessage())
+
+    def __enter__(self) -> Self:
+        _LOGGER.addHandler(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        _LOGGER.removeHandler(self)
 
 
 class Stack:
@@ -36,13 +55,18 @@ class Stack:
         limits.check_file(path)
         self.path = path
         try:
-            self._file = tifffile.TiffFile(path)
+            with _Complaints() as complaints:
+                self._file = tifffile.TiffFile(path)
+                pages = len(self._file.pages)
             page = self._file.pages[0]
-            self.n_frames_stated: int | None = len(self._file.pages)
+            self.n_frames_stated: int | None = pages
             self.height, self.width = int(page.imagelength), int(page.imagewidth)
             self.bit_depth = 8 if page.dtype is not None and page.dtype.itemsize == 1 else 16
         except Exception as error:  # tifffile raises whatever a damaged file makes it stumble over
             raise limits.unreadable(path) from error
+        if any("page offset" in complaint for complaint in complaints.heard):
+            self._file.close()
+            raise limits.truncated(path, pages, None)
         limits.check_size(path, self.height, self.width)
 
     def frames(self) -> Iterator[Frame]:

@@ -1,0 +1,86 @@
+"""Every format gives the frames that were written."""
+
+import cv2
+import numpy as np
+import pytest
+
+from pipeline.recordings import open_recording
+from tests.pipeline import rendering
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return rendering.flowing_discs(frames=12)[0]
+
+
+def read(path, folder):
+    with open_recording(path, folder=folder) as recording:
+        frames = list(recording.frames())
+        assert [frame.index for frame in frames] == list(range(len(frames)))
+        return recording, np.stack([frame.pixels for frame in frames])
+
+
+@pytest.mark.parametrize(
+    ("name", "fourcc", "tolerance"),
+    [
+        ("a.avi", "MJPG", 4),
+        ("a.avi", "FFV1", 1),
+        ("a.mp4", "mp4v", 8),
+        ("a.mkv", "FFV1", 1),
+        ("a.mov", "mp4v", 8),
+    ],
+)
+def test_videos(tmp_path, pictures, name, fourcc, tolerance):
+    rendering.write_video(tmp_path / name, pictures, fourcc)
+    recording, found = read(name, tmp_path)
+    assert found.shape == pictures.shape
+    assert found.dtype == np.uint8
+    assert np.abs(found.astype(int) - pictures).mean() < tolerance
+    assert recording.frame_rate_hz == pytest.approx(50)
+
+
+def test_a_stack_of_8_bit(tmp_path, pictures):
+    rendering.write_stack(tmp_path / "a.tif", pictures)
+    recording, found = read("a.tif", tmp_path)
+    assert np.array_equal(found, pictures)
+    assert recording.bit_depth == 8
+
+
+def test_a_stack_of_16_bit_keeps_every_level(tmp_path, pictures):
+    deep = pictures.astype(np.uint16) * 257 - 3 * (pictures > 9)
+    rendering.write_stack(tmp_path / "a.tiff", deep)
+    recording, found = read("a.tiff", tmp_path)
+    assert np.array_equal(found, deep)
+    assert recording.bit_depth == 16
+
+
+@pytest.mark.parametrize("suffix", [".png", ".bmp", ".tif"])
+def test_a_folder_of_pictures_in_the_order_of_their_numbers(tmp_path, pictures, suffix):
+    rendering.write_pictures(tmp_path / "U01", pictures, suffix)
+    (tmp_path / "U01" / "notes.txt").write_text("no picture")
+    assert np.array_equal(read("U01", tmp_path)[1], pictures)
+
+
+def test_a_glob_of_pictures(tmp_path, pictures):
+    rendering.write_pictures(tmp_path / "U01", pictures)
+    assert np.array_equal(read("U01/frame?.png", tmp_path)[1], pictures[:10])
+
+
+def test_colour_and_alpha_become_gray(tmp_path):
+    folder = tmp_path / "colour"
+    folder.mkdir()
+    colour = np.zeros((16, 16, 4), np.uint8)
+    colour[..., 2] = 200  # red, in OpenCV's order
+    colour[..., 3] = 7
+    cv2.imwrite(str(folder / "1.png"), colour)
+    assert np.all(read("colour", tmp_path)[1] == round(0.299 * 200))
+
+
+def test_events_are_flattened_by_their_own_background(tmp_path, pictures):
+    rendering.write_rtdc(tmp_path / "plain.rtdc", pictures)
+    assert np.array_equal(read("plain.rtdc", tmp_path)[1], pictures)
+    rendering.write_rtdc(tmp_path / "flat.rtdc", pictures, with_background=True)
+    recording, flat = read("flat.rtdc", tmp_path)
+    assert recording.frame_rate_hz == 2000
+    assert np.percentile(flat, 90) == pytest.approx(128, abs=2)
+    assert flat[:, :, :8].astype(float).std() < pictures[:, :, :8].astype(float).std()
