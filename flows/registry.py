@@ -116,9 +116,12 @@ def _line(model: ModelVersion) -> dict[str, Any]:
 
 def worst_class_error(model: ModelVersion) -> float | None:
     """Mean held-out error of the worst class, in points, as the model's card states it."""
-    found = model.card.get("held_out", {})
-    value = found.get("worst_class_points") if isinstance(found, dict) else None
-    return None if value is None else float(value)
+    held_out = model.card.get("held_out") or {}
+    errors = [
+        found.get("mean_absolute_points") for found in (held_out.get("by_class") or {}).values()
+    ]
+    known = [float(error) for error in errors if error is not None]
+    return max(known, default=None)
 
 
 def _decision(decision: Decision) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def study_content(
         pairs=_pairs(subjects, Role.MIXED),
         controls=_pairs(subjects, Role.CONTROL),
         quarantined=tuple(_quarantined(q, subjects) for q in quarantined),
-        learning=tuple(str(sentence) for sentence in card.get("learning", ())),
+        learning=tuple(str(sentence) for sentence in card.get("limits", ())),
         learning_curve=_learning_curve(card.get("learning_curve", ())),
         findings=tuple(findings),
         method=_method(subjects),

@@ -99,7 +99,11 @@ def train(bags, classes, *, settings, composition=None, progress=None):
     model = types.SimpleNamespace(
         classes=tuple(classes),
         bias=bias,
-        card={"held_out": {"worst_class_points": 100 * bias}},
+        card={
+            "held_out": {
+                "by_class": {name: {"mean_absolute_points": 100 * bias} for name in classes}
+            }
+        },
     )
     model.held_out = tuple(_predict(model, bag) for bag in mixed)
     return model

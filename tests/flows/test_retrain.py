@@ -39,6 +39,7 @@ def test_a_worse_candidate_is_refused_and_kept(opened, calls, many):
     train_model(ctx, [many.path])
     outcome = retrain(opened(seed=2), [many.path])
     assert _states(ctx) == ["champion", "refused"]
+    assert [m["held_out_worst_class_error_points"] for m in list_models(ctx)] == [0.0, 20.0]
     assert "20.0 points against 0.0" in " ".join(outcome.notes)
     again = retrain(opened(seed=2), [many.path])
     assert again.done == 0
