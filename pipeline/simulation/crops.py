@@ -101,23 +101,29 @@ def read_absorption(file: Path) -> np.ndarray:
         alpha = picture[..., 3].astype(np.float32) / largest
         outside = gray[alpha < 0.1]  # darker neighbours may lie there too
         level = float(np.quantile(outside, 0.7)) if outside.size > 20 else 200 / 255
+        # A neighbour that was cut out with the cell would count as a second one.
+        alpha = alpha * _largest_part((alpha > 0.1).astype(np.uint8))
     else:
         border = np.concatenate([gray[:BORDER].ravel(), gray[-BORDER:].ravel()])
         level = float(np.median(border))
-        alpha = _largest_part(np.abs(gray - level))
+        alpha = _cell_mask(np.abs(gray - level))
     return (np.clip(1 - gray / max(level, 0.05), 0, 1) * alpha).astype(np.float32)
 
 
-def _largest_part(difference: np.ndarray) -> np.ndarray:
+def _cell_mask(difference: np.ndarray) -> np.ndarray:
     scaled = cv2.normalize(difference, np.zeros_like(difference), 0, 255, cv2.NORM_MINMAX)
-    _, mask = cv2.threshold(
-        cv2.GaussianBlur(scaled, (0, 0), 1).astype(np.uint8), 0, 255, cv2.THRESH_OTSU
-    )
+    smooth = cv2.GaussianBlur(scaled, (0, 0), 1).astype(np.uint8)
+    _, mask = cv2.threshold(smooth, 0, 255, cv2.THRESH_OTSU)
+    return cv2.GaussianBlur(_largest_part(mask), (0, 0), 0.7)
+
+
+def _largest_part(mask: np.ndarray) -> np.ndarray:
+    """The largest connected part of a mask, its holes filled, (h, w) float32 of 0 and 1."""
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = np.zeros_like(mask)
+    filled = np.zeros(mask.shape, np.float32)
     if contours:
-        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 255, cv2.FILLED)
-    return cv2.GaussianBlur(filled.astype(np.float32) / 255, (0, 0), 0.7)
+        cv2.drawContours(filled, [max(contours, key=cv2.contourArea)], -1, 1.0, cv2.FILLED)
+    return filled
 
 
 def _turned(picture: np.ndarray, angle: float, factor: float) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from pydantic import Field, model_validator
@@ -17,7 +18,11 @@ class SimulationSettings(Section):
     """Specimens, donors, flow, optics and camera of a simulated study."""
 
     seed: int = Field(1, ge=0, description="Seed of every random draw.")
-    name: str = Field("simulated", description="Name of the study.")
+    name: str = Field(
+        "simulated",
+        pattern=r"^[A-Za-z0-9]([A-Za-z0-9 ._-]{0,62}[A-Za-z0-9_-])?$",
+        description="Name of the study.",
+    )
     classes: tuple[str, ...] = Field(CLASSES, min_length=2, max_length=6)
     # Specimens
     purified_per_class: int = Field(2, ge=0, description="Purified specimens of each class.")
@@ -70,10 +75,14 @@ class SimulationSettings(Section):
 
     @model_validator(mode="after")
     def _fit(self) -> SimulationSettings:
-        if (self.format == "rtdc") != (self.mode is Mode.EVENTS) and self.format == "rtdc":
+        if self.format == "rtdc" and self.mode is not Mode.EVENTS:
             raise ValueError("rtdc holds one cell a frame: set mode to events")
         if self.bit_depth == 16 and self.format not in ("tif", "png"):
             raise ValueError("16 bit can be written as tif or png only")
         if self.polarity is Polarity.BOTH:
             raise ValueError("simulated cells are dark or bright")
+        if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,39}", name) for name in self.classes):
+            raise ValueError("a class is named by letters, digits, _ and -")
+        if len({name.casefold() for name in self.classes}) < len(self.classes):
+            raise ValueError("a class is named twice")
         return self
