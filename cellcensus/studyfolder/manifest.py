@@ -99,7 +99,7 @@ def _unknown_keys(content: dict[str, Any], part: str, notes: Notes) -> None:
 
 def _part(content: dict[str, Any], key: str, notes: Notes, *, needed: bool) -> dict[str, Any]:
     value = content.get(key)
-    if value is None:
+    if value is None or value == {}:
         if needed:
             _missing(key, notes, f"Add the section {key}.")
         return {}

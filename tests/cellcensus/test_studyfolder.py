@@ -317,6 +317,7 @@ YAMLS = [
     ("pixel_size_um: 0.3", "pixel_size_um: -1", "key_invalid"),
     ("pixel_size_um: 0.3", "", "key_missing"),
     ("acquisition:", "acquisition: 3\nx:", "key_invalid"),
+    ("acquisition:", "acquisition: {}\nx:", "key_missing"),
     ("acquisition:", "cells: {diameter_um: [25, 5]}\nacquisition:", "key_invalid"),
     ("acquisition:", "cells: {polarity: black}\nacquisition:", "key_invalid"),
 ]
