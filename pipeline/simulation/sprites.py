@@ -70,7 +70,9 @@ def draw_particle(
     diameter_um: float, absorption: float, rng: np.random.Generator, *, pixel_size_um: float
 ) -> Sprite:
     """Draw debris: a small, uneven, soft blob."""
-    radius = max(diameter_um / pixel_size_um / 2, 0.6)
+    true_radius = diameter_um / pixel_size_um / 2
+    radius = max(true_radius, 0.6)
+    absorption *= (true_radius / radius) ** 2  # less than a pixel darkens the pixel by its share
     side = 2 * int(np.ceil(radius * 1.6 + 3)) + 1
     y, x = (np.mgrid[:side, :side] - side // 2).astype(np.float32)
     angle, ratio = rng.uniform(0, np.pi), rng.uniform(1.0, 1.7)
