@@ -94,6 +94,6 @@ def quality_value(value: float | int | str | None, name: QualityName) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float | int) and name.share and isfinite(value):
-        return f"{100 * value:.1f} %"
+        return f"{numbers.number(round(100 * value, 1) + 0.0, 1)} %"
     shown = numbers.significant(value)
     return f"{shown} {name.unit}".strip() if shown != numbers.CANNOT_BE_SAID else shown

@@ -26,7 +26,7 @@ STANDING_WORDS = {
     Standing.HIGH: "▲ high",
     Standing.CRITICAL_LOW: "▼▼ critically low",
     Standing.CRITICAL_HIGH: "▲▲ critically high",
-    Standing.CROSSES: "interval crosses the limit",
+    Standing.CROSSES: "crosses the limit",
     Standing.NO_RANGE: "",
 }
 _COLOURS = {
@@ -170,16 +170,17 @@ def comparison(content: SpecimenReport) -> list[dict[str, str]]:
     known = [isfinite(r.analyser_fraction) or isfinite(r.analyser_per_ul) for r in content.rows]
     if not any(known):
         return []
+    shown = percentages([row.fraction.value for row in content.rows])
     rows = [
         {
             "name": row.cell_class,
-            "percent": percent(row.fraction.value),
+            "percent": number(value, 1),
             "analyser_percent": percent(row.analyser_fraction),
             "difference": signed(100 * (row.fraction.value - row.analyser_fraction)),
             "per_ul": per_ul(row.per_ul.value),
             "analyser_per_ul": per_ul(row.analyser_per_ul),
         }
-        for row in content.rows
+        for row, value in zip(content.rows, shown, strict=True)
     ]
     whole = {
         "name": "White cells",

@@ -9,10 +9,12 @@ from typing import Any
 
 from markupsafe import Markup
 
+from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports import agreement
 from reports.charts.agreement import bland_altman_chart, learning_chart, scatter_chart
 from reports.content import Pair, SpecimenLine, StudyReport
+from reports.glossary import flag_in_words
 from reports.identity import report_id, report_sha256
 from reports.numbers import CANNOT_BE_SAID, number, per_ul, percent, percentages, signed
 from reports.pages import environment, style
@@ -101,18 +103,34 @@ def agree(cell_class: str, pairs: Sequence[Pair]) -> ClassAgreement:
 
 def control_rows(controls: Sequence[Pair]) -> list[dict[str, str]]:
     """Known composition against predicted, one row a control and class."""
+    shown = _as_on_its_report(controls)
     return [
         {
             "specimen_id": pair.specimen_id,
             "cell_class": pair.cell_class,
             "known": percent(pair.reference_fraction),
-            "predicted": percent(pair.fraction.value),
+            "predicted": shown[pair.specimen_id, pair.cell_class],
             "interval": f"{percent(pair.fraction.low)} – {percent(pair.fraction.high)}",
             "difference": signed(100 * (pair.fraction.value - pair.reference_fraction)),
             "inside": _inside_words(pair),
         }
         for pair in controls
     ]
+
+
+def _as_on_its_report(pairs: Sequence[Pair]) -> dict[tuple[str, str], str]:
+    """Percentages rounded together where all classes of a specimen are there, as on its report."""
+    specimens: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        specimens.setdefault(pair.specimen_id, []).append(pair)
+    shown = {}
+    for name, members in specimens.items():
+        values = [pair.fraction.value for pair in members]
+        whole = abs(sum(values) - 1) < 1e-6
+        rounded = percentages(values) if whole else [100 * value for value in values]
+        for pair, value in zip(members, rounded, strict=True):
+            shown[name, pair.cell_class] = number(value, 1)
+    return shown
 
 
 def _worst(content: StudyReport) -> tuple[str, str] | None:
@@ -176,6 +194,7 @@ def _specimen_row(line: SpecimenLine, classes: Sequence[str]) -> dict[str, Any]:
         "total": per_ul(line.total_per_ul),
         "cells": number(line.cells),
         "percentages": [number(value, 1) for value in percentages(values)],
+        "flags": [f for f in map(flag_in_words, line.flags) if f.level is not Level.INFORMATION],
     }
 
 

@@ -103,9 +103,11 @@ def _level(sheet: Sheet, x: Axis, y: Axis, figure: Figure, kind: str) -> None:
 
 
 def _common_limits(pairs: Sequence[Pair]) -> tuple[float, float]:
-    values = [100 * v for p in pairs for v in (p.fraction.low, p.fraction.high) if isfinite(v)]
-    values += [100 * v for p in pairs for v in (p.reference_fraction, p.fraction.value)]
-    low, high = _round_outwards(values)
+    points = [100 * v for p in pairs for v in (p.reference_fraction, p.fraction.value)]
+    ends = [100 * v for p in pairs for v in (p.fraction.low, p.fraction.high) if isfinite(v)]
+    # Wide intervals are cut rather than let them squeeze the points into a corner.
+    most = 1.5 * max(points, default=1.0)
+    low, high = _round_outwards([*points, *(min(end, most) for end in ends)])
     return low, min(high, 100.0)
 
 
@@ -121,7 +123,8 @@ def _round_outwards(values: Sequence[float]) -> tuple[float, float]:
 def _difference_axes(
     means: Sequence[float], differences: Sequence[float], found: BlandAltman
 ) -> tuple[Axis, Axis]:
-    ends = [*differences, found.lower.low, found.upper.high, -1.0, 1.0]
+    # Confidence bands of few pairs are wide: they are cut a little beyond the limits.
+    ends = [*differences, 1.25 * found.lower.value, 1.25 * found.upper.value, -1.0, 1.0]
     most = max(abs(v) for v in ends if isfinite(v))
     step = nice_step(most / 2)
     half = step * -(-most // step)

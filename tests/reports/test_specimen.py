@@ -67,7 +67,7 @@ def test_colour_only_where_the_whole_interval_is_beyond_the_limit():
     assert 'class="high"' in row_of(page, "White cells")
     eosinophils = row_of(page, "eosinophil")  # 531 (405 to 686) against 500
     assert 'class=""' in eosinophils
-    assert "interval crosses the limit" in eosinophils
+    assert "crosses the limit" in eosinophils
     assert "below quantification" in row_of(page, "basophil")
     assert "below quantification" not in row_of(page, "neutrophil")
 
