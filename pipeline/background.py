@@ -143,11 +143,11 @@ def spatial_background(frame: NDArray[np.generic], widest: float, dark: bool) ->
     shape = cv2.blur(shape, (reach, reach), borderType=cv2.BORDER_REPLICATE)
     # A closing rides on the crests of the noise: bring it back to the typical bare pixel.
     bare = small - shape
-    shape += np.float32(_mode(bare))
+    shape += np.float32(mode(bare))
     return Background(cv2.resize(shape, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
-def _mode(values: NDArray[np.float32]) -> float:
+def mode(values: NDArray[np.float32]) -> float:
     """Half-sample mode: the densest value, which is the background while it holds a fair share."""
     data = np.sort(values, axis=None)
     while data.size > 3:
@@ -157,7 +157,50 @@ def _mode(values: NDArray[np.float32]) -> float:
     return float(data.mean())
 
 
-def border_background(frame: NDArray[np.generic]) -> Background:
-    """Flat background at the level of the frame's border, for pictures of one central cell."""
-    edge = np.concatenate([frame[:2].ravel(), frame[-2:].ravel(), frame[:, 0], frame[:, -1]])
-    return Background(np.full(frame.shape, np.median(edge), np.float32))
+def event_background(frames: Sequence[NDArray[np.generic]]) -> Background:
+    """Background of pictures that each show a cell near their middle.
+
+    The median over time is bare only around the cells, so each frame first gets a smooth surface
+    through its own rim; pixels far from it are cells, and each pixel is the median of the frames
+    in which it is bare. Where it hardly ever is, the surfaces stand in.
+
+    Parameters
+    ----------
+    frames
+        At least one (H, W) frame of one size.
+    """
+    stack = np.stack(frames).astype(np.float32)
+    smooth = np.stack([_rim_surface(frame) for frame in stack])
+    off = stack - smooth
+    noise = max(float(np.median(np.abs(off[:, _rim(off.shape[1:])]))) * 1.4826, 0.5)
+    kernel = np.ones((5, 5), np.uint8)
+    covered = [cv2.dilate((np.abs(one) > 4 * noise).astype(np.uint8), kernel) for one in off]
+    bare = np.where(np.stack(covered) > 0, np.nan, off)
+    seen = np.isfinite(bare).sum(axis=0)
+    bare[:, seen == 0] = 0.0
+    shape = np.nanmedian(bare, axis=0)
+    # A pixel that is bare in a few frames only may be the pale rim of a cell in those.
+    shape = np.where(seen >= max(0.25 * len(stack), 1), shape, 0.0)
+    return Background((np.median(smooth, axis=0) + shape).astype(np.float32))
+
+
+def _rim(shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The outermost eighth of a picture on each side."""
+    rim = np.ones(shape, bool)
+    high, wide = max(shape[0] // 8, 1), max(shape[1] // 8, 1)
+    rim[high:-high, wide:-wide] = False
+    return rim
+
+
+def _rim_surface(frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Quadratic surface through the rim of a frame, refitted once without outliers."""
+    y, x = np.meshgrid(*(np.linspace(-1, 1, size) for size in frame.shape), indexing="ij")
+    terms = np.stack([np.ones_like(x), x, y, x * y, x**2, y**2], axis=-1)
+    use = _rim(frame.shape)
+    surface = np.zeros(frame.shape)
+    for _ in range(3):
+        factors, *_ = np.linalg.lstsq(terms[use], frame[use], rcond=None)
+        surface = terms @ factors
+        off = np.abs(frame - surface)
+        use = _rim(frame.shape) & (off < 2.5 * max(1.4826 * float(np.median(off[use])), 0.5))
+    return surface.astype(np.float32)

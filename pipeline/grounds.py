@@ -13,7 +13,7 @@ from cellcensus.settings import IngestSettings
 from cellcensus.study import CellHints, Mode, Polarity
 from pipeline.background import (
     Background,
-    border_background,
+    event_background,
     spatial_background,
     temporal_background,
 )
@@ -88,7 +88,9 @@ def learn_ground(
     """
     sample = _evenly(held, settings.background_frames)
     background = None
-    if mode is not Mode.EVENTS and len(sample) >= _FEWEST:
+    if mode is Mode.EVENTS:
+        background = event_background([frame.pixels for frame in sample])
+    elif len(sample) >= _FEWEST:
         background = temporal_background([frame.pixels for frame in sample])
     few = _evenly(held, _SAMPLE)
     polarity = hints.polarity or Polarity.DARK
@@ -109,11 +111,8 @@ def learn_ground(
 
 
 def _own_background(frame: Any, mode: Mode, widest: float, polarity: Polarity) -> Background:
-    given = getattr(frame, "background", None)
-    if given is not None:
-        return Background(np.asarray(given, np.float32))
     if mode is Mode.EVENTS:
-        return border_background(frame.pixels)
+        return event_background([frame.pixels])
     return spatial_background(frame.pixels, widest, polarity is not Polarity.BRIGHT)
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Polarity
-from pipeline.background import Background
+from pipeline.background import Background, mode
 
 #: A threshold never goes below this share of a cell's usual contrast: compression rings there.
 _RINGING = 0.06
@@ -31,6 +31,8 @@ class Optics:
         Standard deviation of the blurred background, grey values.
     contrast
         Usual extreme contrast of a cell, grey values; NaN where nothing stands out.
+    mass
+        Usual contrast of a cell summed over the pixels of the shrunk frame; NaN likewise.
     low, high
         Difference from the background, grey values: of every pixel of a cell, and of its peak.
     diameter_px
@@ -44,6 +46,7 @@ class Optics:
     polarity: Polarity
     noise: float
     contrast: float
+    mass: float
     low: float
     high: float
     diameter_px: tuple[float, float]
@@ -98,13 +101,14 @@ def estimate_optics(
     found = polarity or _polarity(residuals, noise, level < 0.25 * brightest)
     smallest_step = 2.0 if np.issubdtype(frames[0].dtype, np.uint8) else 1.0
     low = max(noise_factor * noise, smallest_step)
-    contrast = _usual_contrast(residuals, found, low, diameter_px[0] / shrink)
+    contrast, mass = _usual_cell(residuals, found, low, diameter_px[0] / shrink)
     if np.isfinite(contrast):
         low = max(low, _RINGING * contrast)
     return Optics(
         polarity=found,
         noise=noise,
         contrast=contrast,
+        mass=mass,
         low=low,
         high=max(1.6 * low, 0.12 * contrast if np.isfinite(contrast) else 0.0),
         diameter_px=diameter_px,
@@ -130,9 +134,13 @@ def _residual(
 
 
 def _spread(residual: NDArray[np.float32]) -> float:
-    """Half the distance between the 16th and 84th percentile: the deviation if it were normal."""
-    low, high = np.percentile(residual[::2, ::2], [15.87, 84.13])
-    return float(high - low) / 2
+    """Deviation of the bare background: the quieter side of its mode, where cells do not reach."""
+    values = residual[::2, ::2].ravel()
+    centre = mode(values)
+    sides = (centre - values[values < centre], values[values > centre] - centre)
+    # 68 % of one half of a normal distribution lie within one deviation.
+    found = [float(np.percentile(side, 68.27)) for side in sides if side.size > 0.1 * values.size]
+    return min(found, default=0.0)
 
 
 def _polarity(
@@ -158,16 +166,31 @@ def signed(residual: NDArray[np.float32], polarity: Polarity) -> NDArray[np.floa
     return residual if polarity is Polarity.BRIGHT else np.abs(residual)
 
 
-def _usual_contrast(
+def _usual_cell(
     residuals: Sequence[NDArray[np.float32]], polarity: Polarity, low: float, smallest: float
-) -> float:
-    """Median over things of cell size of their 90th percentile of contrast; NaN without any."""
+) -> tuple[float, float]:
+    """Contrast and mass (contrast summed over the area) of cells; NaN where nothing is large enough.
+
+    Of things of a cell's size, each weighing its mass: debris is more frequent than cells at
+    times, but never holds more contrast in all. The contrast of one is its 90th percentile.
+    """
     peaks: list[float] = []
+    masses: list[float] = []
     for residual in residuals:
         contrast = signed(residual, polarity)
         mask = (contrast > 1.5 * low).astype(np.uint8)
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
         for index in range(1, count):
             if stats[index, cv2.CC_STAT_AREA] >= 0.6 * smallest**2:
-                peaks.append(float(np.percentile(contrast[labels == index], 90)))
-    return float(np.median(peaks)) if peaks else float("nan")
+                values = contrast[labels == index]
+                peaks.append(float(np.percentile(values, 90)))
+                masses.append(float(values.sum()))
+    if not peaks:
+        return float("nan"), float("nan")
+    return _weighted_median(peaks, masses), _weighted_median(masses, masses)
+
+
+def _weighted_median(values: list[float], weights: list[float]) -> float:
+    order = np.argsort(values, kind="stable")
+    below = np.cumsum(np.array(weights)[order])
+    return float(np.array(values)[order][np.searchsorted(below, below[-1] / 2)])

@@ -26,6 +26,9 @@ _SAME_GAIN = 0.002
 _CLEARLY_LARGE = 2.6
 #: Where a small thing ends: at this share of the contrast of its darkest tenth.
 _CORE = 0.4
+#: The slightest cell blocks this share of the light that a usual one does: a third of its
+#: diameter, and not much paler.
+_SLIGHT = 0.08
 #: Fewer whole cells than this say nothing of how small cells are.
 _ENOUGH_CELLS = 20
 
@@ -186,14 +189,23 @@ class Segmenter:
             return False
         if area > _CLEARLY_LARGE * self.smallest_area:
             return True
-        # The threshold lies on the foot of a small soft blob and makes it look much larger than
-        # it is: measure small things where they fall to a share of their own contrast.
+        if left == 0 or top == 0 or left + width >= small.shape[1] or top + height >= small.shape[0]:
+            return True
+        return self._is_large_enough(contrast, area)
+
+    def _is_large_enough(self, contrast: NDArray[np.float32], area: float) -> bool:
+        """Measure a small thing by what does not depend on the threshold.
+
+        The threshold lies on the foot of a small soft blob, which makes it look much larger than
+        it is. So it is measured where it falls to a share of its own contrast; and by the light it
+        blocks in all, which no blur changes: below the resolution only that tells size.
+        """
         order = int(0.1 * area)
         typical = np.partition(contrast.ravel(), contrast.size - 1 - order)[-1 - order]
-        core = int(np.count_nonzero(contrast > _CORE * typical))
-        on_border = left == 0 or top == 0
-        on_border |= left + width >= small.shape[1] or top + height >= small.shape[0]
-        return core >= self.smallest_area or on_border
+        if np.count_nonzero(contrast > _CORE * typical) < self.smallest_area:
+            return False
+        mass = float(contrast[contrast > 0].sum())
+        return not mass < _SLIGHT * self.optics.mass
 
     def _table(
         self, rows: list[tuple[float, ...]], contours: list[Contour], gain: float, index: int

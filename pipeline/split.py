@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 Contour = NDArray[np.int32]
 
 #: Whole cells are convex but for a few pixels of their outline.
-_CONVEX = 0.93
+_CONVEX = 0.95
 #: A saddle must lie this much below the lower summit: shallower ones are bumps of one cell.
-_SADDLE = 0.86
+_SADDLE = 0.92
 
 
 def split_contour(contour: Contour, area: float, solidity: float, smallest: float) -> list[Contour]:
@@ -49,7 +49,7 @@ def split_contour(contour: Contour, area: float, solidity: float, smallest: floa
     seeds = summits(distance, smallest)
     while len(seeds) > 1:
         pieces = _outlines(_nearest_summit(mask, distance, seeds), len(seeds))
-        large = [_diameter(piece) >= 0.9 * smallest for piece in pieces]
+        large = [_diameter(piece) >= 0.8 * smallest for piece in pieces]
         if all(large):
             return [piece + np.int32([left - 1, top - 1]) for piece in pieces]
         # What is too small for a cell goes to its neighbours.
@@ -71,7 +71,7 @@ def summits(distance: NDArray[np.float32], smallest: float) -> list[tuple[int, i
     -------
     list of (row, column)
     """
-    smooth = cv2.GaussianBlur(distance, (5, 5), 0)
+    smooth = cv2.GaussianBlur(distance, (3, 3), 0)
     reach = max(3, int(0.35 * smallest)) | 1
     ridge = cv2.dilate(smooth, np.ones((reach, reach), np.uint8))
     rows, columns = np.nonzero((smooth >= ridge) & (smooth > 0.35 * smallest))
