@@ -34,6 +34,25 @@ def run_study(ctx: Context, folder: Path) -> list[Outcome]:
     return say_once(outcomes)
 
 
+def predict_new(ctx: Context, folder: Path) -> list[Outcome]:
+    """Ingest, predict with the champion, and report what is new in a study: the nightly job.
+
+    A study whose classes have no model yet is run from beginning to end.
+
+    Raises
+    ------
+    StudyError
+        The study cannot be used.
+    """
+    study, _ = read(folder)
+    with ctx.store.reading() as session:
+        champion = registry.champion(session, study.classes)
+    if champion is None:
+        return run_study(ctx, folder)
+    stages = (ingest_study, predict_study, report_study)
+    return say_once([work(ctx, folder) for work in stages])
+
+
 def say_once(outcomes: list[Outcome]) -> list[Outcome]:
     """Let each quarantined specimen be named by the first stage only."""
     seen: set[tuple[str, str]] = set()

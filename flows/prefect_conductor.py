@@ -1,0 +1,85 @@
+"""Prefect as the conductor: a task run is a batch of specimens, with retries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+from prefect import task
+from prefect.cache_policies import NO_CACHE
+from prefect.futures import PrefectFuture
+from prefect.logging import get_run_logger
+from prefect.utilities.annotations import quote
+
+from flows.conductor import LocalConductor, batches
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+MOST_BATCHES = 60
+"""Batches of one stage: three stages of a run in batches stay below 200 task runs."""
+
+SMALLEST_BATCH = 8
+"""A batch starts its own pool of processes, which should be worth its second."""
+
+
+@task(
+    name="batch",
+    task_run_name="{label}-{number}",
+    retries=2,
+    retry_delay_seconds=[5, 60],
+    persist_result=False,
+    cache_policy=NO_CACHE,
+)
+def run_batch(
+    label: str, number: int, work: Callable[[Any], Any], jobs: list[Any], processes: int
+) -> list[Any]:
+    """Do one batch of jobs; their results or errors, in any order."""
+    get_run_logger().info("%s: batch %d, %d specimens", label, number, len(jobs))
+    return list(LocalConductor().map(work, jobs, label=label, processes=processes))
+
+
+class PrefectConductor:
+    """Cuts jobs into batches and lets Prefect run them as tasks.
+
+    The flow's task runner decides where: one after the other in this process, which uses all cores
+    within a batch, or on the workers of a cluster.
+    """
+
+    def map(
+        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+    ) -> Iterator[tuple[J, R | Exception]]:
+        """See :class:`flows.conductor.Conductor`."""
+        most = min(MOST_BATCHES, -(-len(jobs) // SMALLEST_BATCH))
+        cut = batches(jobs, most)
+        futures: list[PrefectFuture[Any]] = [
+            # Quoted: Prefect would look for futures in every job, and keep what it finds.
+            cast(Any, run_batch).submit(label, number, quote(work), quote(batch), processes)
+            for number, batch in enumerate(cut, start=1)
+        ]
+        for batch, future in zip(cut, futures, strict=True):
+            result = future.result(raise_on_failure=False)
+            if isinstance(result, list):
+                yield from result
+            else:  # the batch failed for good: its machine is gone, or was told to stop
+                error = result if isinstance(result, Exception) else RuntimeError(str(result))
+                yield from ((job, error) for job in batch)
+
+
+class LogProgress:
+    """Tells Prefect's log when a job begins and ends."""
+
+    def __init__(self) -> None:
+        self._label = ""
+
+    def start(self, label: str, total: float) -> None:
+        """Log the beginning."""
+        self._label = label
+        get_run_logger().info("%s: %d to do", label, total)
+
+    def advance(self, units: float = 1.0) -> None:
+        """Say nothing: batches are seen as task runs."""
+
+    def finish(self, note: str = "") -> None:
+        """Log the end."""
+        get_run_logger().info("%s: %s", self._label, note or "done")

@@ -1,0 +1,173 @@
+"""What runs the flows elsewhere: every entry is resolved and checked, nothing is started."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+import yaml
+
+from cellcensus.errors import UsageError
+from cellcensus.settings import Settings
+from flows.deployments import check_schedule, serve_schedule
+
+ROOT = Path(__file__).parents[2]
+
+
+def _load(name):
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+COMPOSE = _load("docker-compose.yml")
+DEPLOYMENTS = _load("prefect.yaml")["deployments"]
+OURS = [name for name, s in COMPOSE["services"].items() if "cellcensus" in s["image"]]
+
+
+@pytest.mark.parametrize("deployment", DEPLOYMENTS, ids=lambda deployment: deployment["name"])
+def test_every_deployment_is_a_flow_with_its_parameters(deployment):
+    from flows import prefect_flows
+
+    path, name = deployment["entrypoint"].split(":")
+    assert ROOT / path == Path(prefect_flows.__file__)
+    flow = getattr(prefect_flows, name)
+    assert flow.name == deployment["name"]
+    flow.validate_parameters(deployment["parameters"])
+    assert flow.persist_result is False
+    assert deployment["concurrency_limit"] == {"limit": 1, "collision_strategy": "CANCEL_NEW"}
+    for schedule in deployment.get("schedules", ()):
+        check_schedule(schedule["cron"], schedule["timezone"])
+
+
+def test_tasks_keep_nothing_and_are_tried_again():
+    from prefect.cache_policies import NO_CACHE
+
+    from flows import prefect_conductor, prefect_flows
+
+    for task in (prefect_conductor.run_batch, prefect_flows._do):
+        assert task.persist_result is False
+        assert task.cache_policy == NO_CACHE
+        assert task.retries >= 1
+
+
+def test_a_large_study_is_few_task_runs():
+    from flows.conductor import batches
+    from flows.prefect_conductor import MOST_BATCHES, SMALLEST_BATCH
+
+    most = min(MOST_BATCHES, -(-10_000 // SMALLEST_BATCH))
+    assert 1 + 3 * len(batches(range(10_000), most)) <= 200
+
+
+def test_the_versions_of_prefect_agree():
+    pinned = re.search(r"^prefect==(.+)$", (ROOT / "constraints.txt").read_text(), re.M).group(1)
+    assert COMPOSE["services"]["prefect"]["image"] == f"prefecthq/prefect:{pinned}-python3.11"
+    assert _load("prefect.yaml")["prefect-version"] == pinned
+
+
+def test_every_image_is_pinned_and_every_secret_asked_for():
+    from cellcensus import __version__
+
+    text = (ROOT / "docker-compose.yml").read_text()
+    for service in COMPOSE["services"].values():
+        assert re.search(r":\d+\.\d+", service["image"])
+        assert "latest" not in service["image"]
+    assert {COMPOSE["services"][name]["image"].split(":")[1].split("-")[0] for name in OURS} == {
+        __version__
+    }
+    assert "PASSWORD:?" in text
+    assert re.search(r"PASSWORD:-|PASSWORD=\w", text) is None
+    example = (ROOT / ".env.example").read_text()
+    for name in set(re.findall(r"\$\{(\w+)", text)):
+        assert re.search(rf"^{name}=", example, re.M), name
+    assert re.findall(r"^\w*PASSWORD=(.*)$", example, re.M) == ["", ""]
+
+
+def test_every_setting_of_the_example_exists():
+    for name in re.findall(r"^(CELLCENSUS_\w+)=", (ROOT / ".env.example").read_text(), re.M):
+        place = Settings
+        for part in name.removeprefix("CELLCENSUS_").lower().split("__"):
+            assert part in place.model_fields, name
+            place = place.model_fields[part].annotation
+
+
+def test_long_services_say_whether_they_are_well():
+    for name, service in COMPOSE["services"].items():
+        if service.get("restart") != "no" and not service.get("profiles"):
+            assert service["healthcheck"]["test"], name
+
+
+def test_what_is_waited_for_and_mounted_exists():
+    for service in COMPOSE["services"].values():
+        for other, wait in service.get("depends_on", {}).items():
+            assert other in COMPOSE["services"]
+            if wait["condition"] == "service_healthy":
+                assert "healthcheck" in COMPOSE["services"][other]
+        for volume in service.get("volumes", ()):
+            source = volume.split(":")[0]
+            assert source in COMPOSE["volumes"] or source.startswith("${")
+        for config in service.get("configs", ()):
+            assert config["source"] in COMPOSE["configs"]
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("name", OURS)
+def test_every_command_of_ours_is_understood(name):
+    words = COMPOSE["services"][name]["command"]
+    whole = words[2] if words[0] == "sh" else shlex.join(words)
+    commands = [shlex.split(part) for part in whole.split("&&")]
+    for command in commands:
+        (_understood_by_cellcensus if command[0] == "cellcensus" else _understood_by_prefect)(
+            command
+        )
+
+
+def _understood_by_cellcensus(command):
+    from cli.main import cellcensus
+
+    words = [re.sub(r"\$\{\w+:-(.*)\}", r"\1", word) for word in command[1:]]
+    group, context = cellcensus, click.Context(cellcensus, info_name="cellcensus")
+    while isinstance(group, click.Group):
+        name, group, words = group.resolve_command(context, words)
+        context = click.Context(group, info_name=name, parent=context)
+    group.parse_args(context, words)
+
+
+def _understood_by_prefect(command):
+    words = [word for word in command[1:] if word != "--no-prompt"]
+    path = words[:1] if words[0] == "deploy" else words[:2]
+    shown = subprocess.run(
+        [Path(sys.executable).with_name("prefect"), *path, "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "NO_COLOR": "1", "COLUMNS": "200"},
+    ).stdout
+    for option in (word for word in words if word.startswith("--")):
+        assert option in shown
+
+
+def test_the_image_is_not_root_and_has_what_opencv_needs():
+    text = (ROOT / "Dockerfile").read_text()
+    assert re.search(r"^USER (?!root)", text, re.M)
+    assert "libgl1" in text
+    assert "libglib2.0-0" in text
+    copied = set(re.findall(r"^COPY (\w+) \1$", text, re.M))
+    packages = {p.parent.name for p in ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    assert copied == packages
+
+
+@pytest.mark.parametrize(
+    ("cron", "timezone"), [("daily", "UTC"), ("0 2 * *", "UTC"), ("0 2 * * *", "Mars/Olympus")]
+)
+def test_a_schedule_that_cannot_be_kept_is_refused(cron, timezone):
+    with pytest.raises(UsageError):
+        check_schedule(cron, timezone)
+
+
+def test_without_a_server_the_next_step_is_named(monkeypatch, tmp_path):
+    monkeypatch.delenv("PREFECT_API_URL", raising=False)
+    with pytest.raises(UsageError, match="prefect server start"):
+        serve_schedule(Settings(home=tmp_path), [tmp_path], cron="0 2 * * *", timezone="UTC")
