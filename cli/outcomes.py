@@ -13,9 +13,8 @@ if TYPE_CHECKING:
 
 def open_home() -> Context:
     """Open the home folder and database of this call, with progress on the terminal."""
-    from flows.context import open_context
-
     from cli.terminal import TerminalProgress
+    from flows.context import open_context
 
     return open_context(load_settings(), progress=TerminalProgress())
 

@@ -16,9 +16,8 @@ def check(study: Path) -> int:
 
     Exit code 2 if the study cannot be used, 0 otherwise.
     """
-    from cellcensus.studyfolder import read_study
-
     from cellcensus.findings import Level
+    from cellcensus.studyfolder import read_study
     from cli.terminal import output, print_findings, print_json
 
     read, findings = read_study(study)

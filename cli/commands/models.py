@@ -12,9 +12,8 @@ from cli.outcomes import open_home, tell
 @click.command("list", cls=Command)
 def list_() -> int:
     """List every model: state, when trained, on what, and how well it does."""
-    from flows.registry import list_models
-
     from cli.terminal import print_json, print_table
+    from flows.registry import list_models
 
     with open_home() as context:
         rows = list_models(context)
@@ -30,9 +29,8 @@ def list_() -> int:
 @click.argument("model_id", metavar="ID")
 def show(model_id: str) -> int:
     """Show one model: its card, its errors and the decisions taken about it."""
-    from flows.registry import show_model
-
     from cli.terminal import print_json
+    from flows.registry import show_model
 
     with open_home() as context:
         print_json(show_model(context, model_id))

@@ -11,9 +11,8 @@ from cli.outcomes import open_home
 @click.command(cls=Command)
 def status() -> int:
     """Show what is stored, quarantined and running, and the disk that is left."""
-    from flows.status import status as read_status
-
     from cli.terminal import print_json, print_table
+    from flows.status import status as read_status
 
     with open_home() as context:
         found = read_status(context)

@@ -1,0 +1,77 @@
+"""Documents are tested against the code: what exists is described, and what is linked exists."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click import Group
+
+from cellcensus.settings import Section, Settings
+from cli.main import COMMANDS, cellcensus
+
+ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def text_of(name):
+    return (ROOT / "docs" / name).read_text(encoding="utf-8")
+
+
+def commands():
+    for name in COMMANDS:
+        with cellcensus.make_context("cellcensus", [name], resilient_parsing=True) as context:
+            command = cellcensus.get_command(context, name)
+            if isinstance(command, Group):
+                for sub in command.list_commands(context):
+                    yield f"{name} {sub}", command.get_command(context, sub)
+            else:
+                yield name, command
+
+
+def settings(section=Settings, prefix="CELLCENSUS_"):
+    for name, field in section.model_fields.items():
+        kind = field.annotation
+        if isinstance(kind, type) and issubclass(kind, Section):
+            yield from settings(kind, f"{prefix}{name.upper()}__")
+        else:
+            yield f"{prefix}{name.upper()}", field
+
+
+def test_every_command_and_option_is_described():
+    page = text_of("commands.md")
+    for name, command in commands():
+        assert f"`cellcensus {name}" in page, name
+        for parameter in command.params:
+            if parameter.param_type_name == "option" and "export" not in name:
+                assert parameter.opts[0] in page, f"{name} {parameter.opts[0]}"
+
+
+def test_every_setting_is_described_with_its_default():
+    page = text_of("settings.md")
+    for name, field in settings():
+        row = next((line for line in page.splitlines() if line.startswith(f"| `{name}` |")), None)
+        assert row is not None, name
+        assert field.description in row, name
+
+
+def test_every_exported_column_is_described():
+    from flows.export import CELL_COLUMNS, PREDICTION_COLUMNS
+
+    page = text_of("exports.md")
+    for column in (*PREDICTION_COLUMNS, *CELL_COLUMNS):
+        assert f"`{column}`" in page, column
+
+
+def test_every_flag_is_described():
+    from reports.glossary import FLAGS
+
+    page = text_of("flags.md")
+    for code in FLAGS:
+        assert f"`{code}`" in page, code
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
