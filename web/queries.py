@@ -67,16 +67,16 @@ class Filter:
 
 @dataclass(slots=True)
 class Item:
-    """One specimen of the work list."""
+    """One specimen of the work list; without donor and role where its row could not be read."""
 
     key: int
     study: str
     specimen_id: str
-    donor_id: str
-    role: str
-    state: str
-    acquired_at: datetime | None
-    instrument_id: str | None
+    donor_id: str = "–"
+    role: str = "–"
+    state: str = ""
+    acquired_at: datetime | None = None
+    instrument_id: str | None = None
     cells: int | None = None
     total_per_ul: float = nan
     flags: tuple[str, ...] = ()
@@ -118,10 +118,7 @@ def work_list(session: Session, narrowed: Filter, number: int, size: int) -> Pag
         .limit(size)
         .offset((number - 1) * size)
     ).all()
-    items = [
-        Item(s.key, study, s.specimen_id, r.donor_id, r.role, "", r.acquired_at, r.instrument_id)
-        for s, r, study in rows
-    ]
+    items = [_item(*row) for row in rows]
     _fill_in(session, items)
     return Page(items, number, pages, total)
 
@@ -133,8 +130,7 @@ def find_item(session: Session, study: str, specimen_id: str) -> Item | None:
     ).first()
     if row is None:
         return None
-    s, r, name = row
-    item = Item(s.key, name, s.specimen_id, r.donor_id, r.role, "", r.acquired_at, r.instrument_id)
+    item = _item(*row)
     _fill_in(session, [item])
     return item
 
@@ -152,8 +148,8 @@ def studies(session: Session) -> list[StudyItem]:
     state = _state()
     counted = session.execute(
         select(Specimen.study_key, state, func.count())
-        .join(SpecimenRevision, SpecimenRevision.specimen_key == Specimen.key)
-        .where(SpecimenRevision.latest, SpecimenRevision.listed)
+        .outerjoin(SpecimenRevision, _row_of_the_sheet())
+        .where(_shown())
         .group_by(Specimen.study_key, state)
     )
     by_study: dict[int, dict[str, int]] = {}
@@ -176,16 +172,39 @@ def flags_in_use(session: Session) -> list[str]:
     return sorted({code for codes in lists for code in codes})
 
 
+def _item(specimen: Specimen, row: SpecimenRevision | None, study: str) -> Item:
+    if row is None:
+        return Item(specimen.key, study, specimen.specimen_id)
+    return Item(
+        specimen.key,
+        study,
+        specimen.specimen_id,
+        row.donor_id,
+        row.role,
+        acquired_at=row.acquired_at,
+        instrument_id=row.instrument_id,
+    )
+
+
 def _matching(narrowed: Filter) -> Select[Specimen, SpecimenRevision, str]:
     query = (
         select(Specimen, SpecimenRevision, Study.name)
-        .join(SpecimenRevision, SpecimenRevision.specimen_key == Specimen.key)
+        .outerjoin(SpecimenRevision, _row_of_the_sheet())
         .join(Study, Study.key == Specimen.study_key)
-        .where(SpecimenRevision.latest, SpecimenRevision.listed)
+        .where(_shown())
     )
     for condition in _conditions(narrowed):
         query = query.where(condition)
     return query
+
+
+def _row_of_the_sheet() -> ColumnElement[bool]:
+    return and_(SpecimenRevision.specimen_key == Specimen.key, SpecimenRevision.latest)
+
+
+def _shown() -> ColumnElement[bool]:
+    """Specimens of the sheet, and those whose row is so wrong that they are set aside unread."""
+    return or_(SpecimenRevision.listed, _quarantined())
 
 
 def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:

@@ -22,6 +22,7 @@ from db.store import Store
 from db.studies import find_study
 from db.tables import Specimen
 from db.tables import Study as StudyRow
+from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.guard import POLICY
 
@@ -193,6 +194,12 @@ def quarantine(store: Database) -> Response:
         return drawing.page(
             "quarantine.html", here="quarantine", shelves=[s for s in shelves if s[1]]
         )
+
+
+@router.get("/flags")
+def flags() -> Response:
+    """What every flag means, and what to do about it."""
+    return drawing.page("flags.html", here="flags", flags=FLAGS.values())
 
 
 @router.get("/static/{name}")

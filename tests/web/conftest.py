@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,12 @@ def write_report(session, home, study_key, specimen_key, name, html):
     return file
 
 
+@cache
+def pages() -> tuple[str, str]:
+    content = samples.specimen(specimen_id="S000", study="demo")
+    return render_specimen(content), render_study(samples.study())
+
+
 @pytest.fixture
 def settings(tmp_path):
     return Settings(home=tmp_path, web=WebSettings(page_size=2))
@@ -148,9 +155,9 @@ def home(settings, store):
         key = record_study(session, make_study())
         keys = specimen_keys(session, key)
         fill(session, key, keys)
-        page = render_specimen(samples.specimen(specimen_id="S000", study="demo"))
-        write_report(session, settings.home, key, keys["S000"], "S000.html", page)
-        write_report(session, settings.home, key, None, "index.html", render_study(samples.study()))
+        specimen_page, study_page = pages()
+        write_report(session, settings.home, key, keys["S000"], "S000.html", specimen_page)
+        write_report(session, settings.home, key, None, "index.html", study_page)
         session.commit()
     return settings.home
 

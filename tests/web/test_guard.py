@@ -4,6 +4,8 @@ import re
 import pytest
 from fastapi.testclient import TestClient
 
+from cellcensus.errors import StoreError
+from db.store import Store
 from web.app import create_app
 
 
@@ -41,3 +43,15 @@ def test_only_reading_is_possible(settings):
     with TestClient(create_app(settings)) as client:
         for method in ("post", "put", "delete", "patch"):
             assert getattr(client, method)("/").status_code == 405
+
+
+def test_a_silent_database_is_said_with_the_next_step(settings, monkeypatch):
+    def refuse(self):
+        raise StoreError("the database refused", next_step="see that it runs")
+
+    with TestClient(create_app(settings)) as client:
+        monkeypatch.setattr(Store, "reading", refuse)
+        answer = client.get("/")
+        assert answer.status_code == 503
+        assert "see that it runs" in answer.text
+        assert client.get("/healthz").status_code == 503

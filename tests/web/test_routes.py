@@ -1,8 +1,14 @@
 import re
+import time
 
 import pytest
+from sqlalchemy import insert, select
 
-from db.studies import record_study
+from cellcensus.findings import Finding, Level
+from db.findings import reconcile
+from db.studies import add_specimen, record_study
+from db.tables import CellFile, Prediction, Specimen, SpecimenRevision, Study
+from reports.glossary import FLAGS
 from tests.web.conftest import make_study
 
 PAGES = [
@@ -18,6 +24,7 @@ PAGES = [
     "/models",
     "/models/model-1-abc",
     "/quarantine",
+    "/flags",
 ]
 
 
@@ -69,6 +76,25 @@ def test_the_work_list_is_paged_newest_first(client):
 )
 def test_filters_narrow_the_work_list(client, query, expected):
     assert listed(client.get(f"/?{query}")) == expected
+
+
+@pytest.mark.usefixtures("home")
+def test_a_specimen_whose_row_could_not_be_read_is_not_lost(client, store):
+    with store.unit_of_work() as session:
+        key = session.scalars(select(Study)).one().key
+        found = Finding(Level.VIOLATION, "recording_missing", "It is not there", "Copy it", "S900")
+        reconcile(
+            session,
+            [found],
+            study_key=key,
+            specimen_key=add_specimen(session, key, "S900"),
+            source="sheet",
+            quarantines=True,
+        )
+        session.commit()
+    assert listed(client.get("/?state=quarantined")) == ["S002", "S900"]
+    assert "It is not there" in client.get("/studies/demo/specimens/S900").text
+    assert 'state=quarantined">2</a>' in client.get("/studies").text
 
 
 @pytest.mark.usefixtures("home")
@@ -145,20 +171,44 @@ def test_a_hostile_name_is_only_text(client, store):
     assert client.get(link.group(1)).status_code == 200
 
 
-def test_ten_thousand_specimens_page_quickly(client, store):
-    import time
+def add_many(session, number):
+    """Copies of S000, each with its cells and its prediction."""
+    study = session.scalars(select(Study)).one()
+    pattern = session.scalars(select(Specimen).where(Specimen.specimen_id == "S000")).one()
+    copied = {}
+    for table in (SpecimenRevision, CellFile, Prediction):
+        row = session.scalars(select(table).where(table.specimen_key == pattern.key)).one()
+        names = [
+            c.key for c in table.__mapper__.column_attrs if c.key not in ("key", "specimen_key")
+        ]
+        copied[table] = {name: getattr(row, name) for name in names}
+    keys = range(1000, 1000 + number)
+    rows = [{"key": k, "study_key": study.key, "specimen_id": f"L{k:05}"} for k in keys]
+    session.execute(insert(Specimen), rows)
+    for table, values in copied.items():
+        session.execute(insert(table), [{**values, "specimen_key": k} for k in keys])
 
+
+@pytest.mark.integration
+def test_ten_thousand_specimens_page_quickly(client, store, home):
     with store.unit_of_work() as session:
-        record_study(session, make_study("large", 10_000))
+        add_many(session, 10_000)
         session.commit()
-    client.get("/")
-    times = []
-    for query in ("", "?page=2500", "?state=waiting&words=S01", "?flag=few_cells"):
-        begun = time.perf_counter()
-        assert client.get(f"/{query}").status_code == 200
-        times.append(time.perf_counter() - begun)
+    times = {}
+    for query in ("", "?page=3000", "?state=predicted", "?words=L005", "?flag=few_cells"):
+        best = []
+        for _ in range(3):
+            begun = time.perf_counter()
+            assert client.get(f"/{query}").status_code == 200
+            best.append(time.perf_counter() - begun)
+        times[query] = min(best)
     # 0.2 s on a quiet machine; a shared one gets some grace.
-    assert max(times) < 0.6
+    assert max(times.values()) < 0.5, times
+
+
+def test_every_flag_is_explained_on_one_page(client):
+    text = client.get("/flags").text
+    assert all(code in text for code in FLAGS)
 
 
 @pytest.mark.usefixtures("home")
