@@ -110,7 +110,7 @@ class PurifiedDraw:
         """Purity loss of such a mini-batch."""
         share = torch.bincount(origin, minlength=len(self.holds)).float() / len(origin)
         share, holds = share.to(logits.device), self.holds.to(logits.device)
-        prior = (share[:, None] * holds).sum(0).clamp_min(1e-4)
+        prior = (share[:, None] * holds).sum(0).clamp_min(1e-9)
         return purity_loss(logits, share[origin], holds[origin], prior)
 
 

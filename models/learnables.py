@@ -18,7 +18,8 @@ from models.shelf import Shelf
 
 # How much of a purified or mixed specimen's detections is expected to be dirt, before any is seen.
 ARTEFACT_SHARE = 0.05
-_PRIOR_FLOOR, _FEWEST_CELLS = 0.02, 10
+NO_ARTEFACTS = 1e-9
+_PRIOR_FLOOR, _FEWEST_CELLS, _FEWEST_DIRT = 0.02, 10, 30
 
 
 @dataclass
@@ -147,7 +148,18 @@ def make_prior(material: Material, mixed: Sequence[int]) -> np.ndarray:
     """Reference prior (K + 1,): the mean composition of ``mixed``, artefacts last."""
     k = len(material.classes)
     cells = population_prior([material.targets[i] for i in mixed], k, floor=_PRIOR_FLOOR)
-    return np.append(cells * (1 - ARTEFACT_SHARE), ARTEFACT_SHARE)
+    dirt = dirt_share(material)
+    return np.append(cells * (1 - dirt), dirt)
+
+
+def dirt_share(material: Material) -> float:
+    """Share of artefacts that is expected: next to nothing where no blank shows any.
+
+    Without a specimen of pure dirt nothing tells what it looks like, and a network that may put
+    cells aside as it pleases would put aside the difficult ones.
+    """
+    cells = sum(len(material.bags[i]) for i in material.blank)
+    return ARTEFACT_SHARE if cells >= _FEWEST_DIRT else NO_ARTEFACTS
 
 
 def fit_material_looks(
@@ -197,6 +209,5 @@ def _holds(material: Material, index: int) -> np.ndarray:
     """What a purified or blank specimen holds, (K + 1,), artefacts last."""
     if index not in material.holds:
         return np.append(np.zeros(len(material.classes)), 1.0)
-    # Without a blank nothing tells what dirt looks like, and none is expected.
-    dirt = ARTEFACT_SHARE if material.blank else 0.0
+    dirt = dirt_share(material)
     return np.append(material.holds[index] * (1 - dirt), dirt)

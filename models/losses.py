@@ -30,7 +30,7 @@ def purity_loss(
     prior
         (C,) of the training mixture.
     """
-    joint = torch.log(holds.clamp_min(1e-6) / prior) + functional.log_softmax(
+    joint = torch.log(holds.clamp_min(1e-9) / prior) + functional.log_softmax(
         logits + prior.log(), dim=1
     )
     return -(torch.logsumexp(joint, dim=1) + share.log()).mean()

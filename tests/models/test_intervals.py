@@ -1,0 +1,75 @@
+import numpy as np
+import pytest
+
+from models.intervals import (
+    fit_errors,
+    member_spread,
+    product_interval,
+    share_interval,
+    transform,
+)
+
+SHARES = np.array([0.6, 0.3, 0.08, 0.02])
+
+
+def simulate(donors, rng, cells=500, between=0.03):
+    phi = transform(SHARES) + rng.normal(0, between, (donors, 4))
+    seen = np.sin(np.clip(phi, 0.001, 1.56)) ** 2
+    counts = np.array([rng.multinomial(cells, s / s.sum()) for s in seen]) / cells
+    sd = np.tile(0.05 * SHARES, (donors, 1))
+    known = np.clip(SHARES + rng.normal(0, 1, (donors, 4)) * sd, 0, 1)
+    return counts, known, sd, np.full(donors, float(cells))
+
+
+@pytest.mark.parametrize("donors", [10, 24])
+def test_intervals_cover_the_blood_of_new_donors(donors):
+    rng = np.random.default_rng(3)
+    hits, widths = [], []
+    for _ in range(60):
+        found, known, sd, cells = simulate(donors, rng)
+        errors = fit_errors(found, known, sd, cells, 4)
+        new = simulate(5, rng)[0]
+        for share in new:
+            low, high, _ = share_interval(share, 500, errors, np.zeros(4))
+            hits.append((low <= SHARES) & (high >= SHARES))
+            widths.append(high - low)
+    coverage = np.mean(hits, axis=0)
+    assert (coverage > 0.91).all()
+    assert coverage.mean() < 0.985
+    assert np.mean(widths, axis=0)[3] < 0.08
+
+
+def test_conformal_needs_nineteen_donors():
+    rng = np.random.default_rng(4)
+    assert not fit_errors(*simulate(18, rng), 4).conformal
+    assert fit_errors(*simulate(19, rng), 4).conformal
+
+
+def test_nothing_held_out_gives_wide_intervals():
+    none = np.zeros((0, 4))
+    errors = fit_errors(none, none, none, np.zeros(0), 4)
+    low, high, _ = share_interval(SHARES, 1e6, errors, np.zeros(4))
+    assert high[0] - low[0] > 0.3
+
+
+def test_a_class_that_was_not_seen_may_be_there():
+    errors = fit_errors(*simulate(24, np.random.default_rng(5)), 4)
+    low, high, _ = share_interval(np.array([1.0, 0, 0, 0]), 100, errors, np.zeros(4))
+    assert (low[1:] == 0).all()
+    assert (high[1:] >= 0.03).all()
+
+
+def test_disagreeing_members_widen():
+    errors = fit_errors(*simulate(24, np.random.default_rng(6)), 4)
+    shares = np.array([[0.5, 0.5], [0.9, 0.1]])
+    narrow = share_interval(SHARES, 500, errors, np.zeros(4))
+    wide = share_interval(SHARES, 500, errors, np.full(4, member_spread(shares)[0]))
+    assert (wide[1] - wide[0] > narrow[1] - narrow[0]).all()
+
+
+def test_concentration_limits_hold_both_errors():
+    low, high = product_interval(
+        np.array([0.5]), (np.array([0.4]), np.array([0.6])), 1000.0, (900.0, 1100.0)
+    )
+    assert low[0] == pytest.approx(500 - np.hypot(100, 50))
+    assert high[0] == pytest.approx(500 + np.hypot(100, 50))
