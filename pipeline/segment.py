@@ -28,7 +28,7 @@ _CLEARLY_LARGE = 2.6
 _CORE = 0.4
 #: The slightest cell blocks this share of the light that a usual one does: a third of its
 #: diameter, and not much paler.
-_SLIGHT = 0.08
+_SLIGHT = 0.12
 #: Fewer whole cells than this say nothing of how small cells are.
 _ENOUGH_CELLS = 20
 
@@ -92,6 +92,8 @@ class Segmenter:
         self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
         smallest = optics.diameter_px[0] / optics.shrink
         self.smallest_area = np.pi / 4 * smallest**2
+        # The foot of a blob is a few pixels wide however small it is.
+        self._core_area = np.pi / 4 * (smallest + 2) ** 2
         #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
         self.smallest_piece = smallest
         self.use(background)
@@ -187,13 +189,14 @@ class Segmenter:
         contrast = signed(part - bare, self.optics.polarity)
         if contrast.max() < self.optics.high:
             return False
-        if area > _CLEARLY_LARGE * self.smallest_area:
+        if area > _CLEARLY_LARGE * self._core_area:
             return True
-        if left == 0 or top == 0 or left + width >= small.shape[1] or top + height >= small.shape[0]:
-            return True
-        return self._is_large_enough(contrast, area)
+        hidden = _hidden_factor((left, top, width, height), small.shape)
+        return self._is_large_enough(contrast, area, hidden)
 
-    def _is_large_enough(self, contrast: NDArray[np.float32], area: float) -> bool:
+    def _is_large_enough(
+        self, contrast: NDArray[np.float32], area: float, hidden: float
+    ) -> bool:
         """Measure a small thing by what does not depend on the threshold.
 
         The threshold lies on the foot of a small soft blob, which makes it look much larger than
@@ -202,10 +205,10 @@ class Segmenter:
         """
         order = int(0.1 * area)
         typical = np.partition(contrast.ravel(), contrast.size - 1 - order)[-1 - order]
-        if np.count_nonzero(contrast > _CORE * typical) < self.smallest_area:
+        if hidden * np.count_nonzero(contrast > _CORE * typical) < self.smallest_area:
             return False
         mass = float(contrast[contrast > 0].sum())
-        return not mass < _SLIGHT * self.optics.mass
+        return not hidden * mass < _SLIGHT * self.optics.mass
 
     def _table(
         self, rows: list[tuple[float, ...]], contours: list[Contour], gain: float, index: int
@@ -265,6 +268,16 @@ def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArra
         full = np.clip(np.pi * radius**2, table[:, 2], 3 * table[:, 2])
         table[cut, 2] = full[cut]
     return cut_x | cut_y
+
+
+def _hidden_factor(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> float:
+    """Whole over visible area of a disc that the border cuts, by its depth and extent; 1 to 2."""
+    left, top, width, height = box
+    if left == 0 or left + width >= shape[1]:
+        return min(max(height / width, 1.0), 2.0)
+    if top == 0 or top + height >= shape[0]:
+        return min(max(width / height, 1.0), 2.0)
+    return 1.0
 
 
 def pixel_area(contour: Contour) -> float:

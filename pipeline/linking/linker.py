@@ -116,7 +116,7 @@ class Linker:
         joined: dict[int, Place] = {}
         for index, rows in guests.items():
             owner = [int(row_of[index])] if row_of[index] >= 0 else []
-            members = _fitting(owner + rows, expected.area, float(found.area[index]))
+            members = _fitting(owner + rows, expected, float(found.area[index]))
             if (owner and len(members) < 2) or not members:
                 continue
             if not owner:
@@ -217,13 +217,25 @@ def _holder(found: Detections, x: float, y: float) -> int:
     return int(np.argmin(np.where(inside, np.hypot(found.x - x, found.y - y), np.inf)))
 
 
-def _fitting(rows: list[int], areas: NDArray[np.float64], room: float) -> list[int]:
-    """The first of some tracks whose areas together fit into a blob: at most 1.5 times it."""
+def _fitting(rows: list[int], expected: Expected, room: float) -> list[int]:
+    """The first of some tracks that together fit into a blob: their union is at most 1.5 times it.
+
+    Of a cell that is expected over another one only the part beside it counts.
+    """
     kept: list[int] = []
+    filled = 0.0
     for row in rows:
-        if areas[[*kept, row]].sum() < 1.5 * room:
+        adds = float(expected.area[row])
+        for other in kept:
+            apart = np.hypot(
+                expected.x[row] - expected.x[other], expected.y[row] - expected.y[other]
+            )
+            reach = np.sqrt(expected.area[row] / np.pi) + np.sqrt(expected.area[other] / np.pi)
+            adds *= min(float(apart / reach), 1.0)
+        if filled + adds < 1.5 * room:
             kept.append(row)
-    return kept if kept and areas[kept].sum() > 0.6 * room else []
+            filled += adds
+    return kept if kept and filled > 0.6 * room else []
 
 
 def _placed(
