@@ -75,3 +75,18 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+)\)", page.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+def test_every_finding_is_described():
+    page = text_of("findings.md")
+    calls = re.compile(r"""(?:violation|alert|information|_no)\(\s*(?:notes,\s*)?"([a-z_]+)\"""")
+    codes = re.compile(r"""code="([a-z_]+)\"""")
+    rules = re.compile(r"""_Rule\(\s*"([a-z_]+)\"""")
+    found = set()
+    for package, patterns in (("cellcensus/studyfolder", [calls]), ("pipeline", [codes, rules])):
+        for source in (ROOT / package).rglob("*.py"):
+            if "simulation" not in source.parts:
+                text = source.read_text(encoding="utf-8")
+                found |= {code for pattern in patterns for code in pattern.findall(text)}
+    assert len(found) > 50
+    assert sorted(code for code in found if f"`{code}`" not in page) == []
