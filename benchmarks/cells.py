@@ -87,9 +87,8 @@ def compare(exported: Iterable[Exported], truth: Truth) -> Score:
 
 def read_truth(path: Path) -> dict[str, Truth]:
     """True positions by specimen and frame."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
     result: dict[str, Truth] = defaultdict(lambda: defaultdict(list))
-    with opened as lines:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         for row in csv.DictReader(lines):
             place = (int(row["cell"]), float(row["x"]), float(row["y"]))
             result[row["specimen_id"]][int(row["frame"])].append(place)
@@ -139,8 +138,8 @@ def report(scores: Mapping[str, Score]) -> str:
     whole = total(scores.values())
     if whole.true:
         lines.append(
-            f"duplicates {whole.duplicates / whole.true:.2%} and false {whole.false / whole.true:.2%}"
-            f" of cells; worst count error "
+            f"duplicates {whole.duplicates / whole.true:.2%} and "
+            f"false {whole.false / whole.true:.2%} of cells; worst count error "
             f"{max((abs(s.count_error) for s in scores.values() if s.true), default=0.0):.1%}"
         )
     return "\n".join(lines)

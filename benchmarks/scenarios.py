@@ -1,4 +1,4 @@
-"""Simulated studies, each hard in one way: is every cell found once?
+"""Simulated studies, each hard in one way, and whether every cell is found once.
 
 Usage::
 

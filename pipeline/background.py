@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Every ``_GRID``-th pixel in both directions tells the gain of a frame: thousands of pixels suffice.
+#: Every ``_GRID``-th pixel in both directions tells the gain of a frame: thousands suffice.
 _GRID = 8
 
 

@@ -22,7 +22,7 @@ from pipeline.figures import Figures
 from pipeline.grounds import Ground, learn_ground
 from pipeline.optics import diameter_range_px
 from pipeline.rows import Rows
-from pipeline.tracing import EachFrame, OverFrames, Tracing
+from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
 from pipeline.views import ViewFinder
 
 #: Frames held back to learn from, at most.
@@ -159,11 +159,15 @@ def _tracing(
     shape: tuple[int, int],
 ) -> Tracing:
     window_px = window_um(hints, settings) / acquisition.pixel_size_um
-    finder = ViewFinder(ground.optics, window_px, shape)
-    rows = Rows(acquisition, settings, ground.optics, window_px)
-    figures = Figures(ground, acquisition, shape)
-    kind = OverFrames if acquisition.mode is Mode.FLOW else EachFrame
-    return kind(ground, finder, rows, figures, settings, shape)
+    desk = Desk(
+        ground=ground,
+        finder=ViewFinder(ground.optics, window_px, shape),
+        rows=Rows(acquisition, settings, ground.optics, window_px),
+        figures=Figures(ground, acquisition, shape),
+        settings=settings,
+        shape=shape,
+    )
+    return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)
 
 
 def _census(

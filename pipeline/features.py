@@ -49,6 +49,7 @@ def measure(
     if area == 0:
         return dict.fromkeys(FEATURES[:-1], float("nan"))
     values = contrast[mask > 0]
+    fine, coarse = structure(contrast, mask, pixel_size_um)
     return {
         "area_um2": area * pixel_size_um**2,
         "diameter_um": equivalent_diameter(area) * pixel_size_um,
@@ -56,8 +57,8 @@ def measure(
         "solidity": solidity(mask),
         "contrast_mean": float(values.mean()),
         "contrast_sd": float(values.std()),
-        "granularity": granularity(contrast, mask, pixel_size_um),
-        "texture": texture(contrast, mask, pixel_size_um),
+        "granularity": fine,
+        "texture": coarse,
     }
 
 
@@ -91,28 +92,24 @@ def solidity(mask: NDArray[np.uint8]) -> float:
     return cv2.countNonZero(mask) / max(cv2.countNonZero(full), 1)
 
 
-def granularity(
+def structure(
     contrast: NDArray[np.float32], mask: NDArray[np.uint8], pixel_size_um: float
-) -> float:
-    """Deviation of the structure finer than about 1 µm, in units of contrast.
+) -> tuple[float, float]:
+    """Granularity and texture of a cell.
 
-    Difference of the picture and its Gaussian mean of σ = 0.5 µm, taken inside the mask only
-    (normalised convolution, Knutsson & Westin 1993), so that the edge of the cell is no grain.
-    """
-    return float(np.std((contrast - _inner_mean(contrast, mask, 0.5 / pixel_size_um))[mask > 0]))
-
-
-def texture(contrast: NDArray[np.float32], mask: NDArray[np.uint8], pixel_size_um: float) -> float:
-    """Share of the variance of contrast that structure coarser than about 1 µm carries, 0–1.
-
-    1 for a dark nucleus in pale cytoplasm, 0 for pure grain; NaN for a flat picture.
+    Granularity is the deviation of the structure finer than about 1 µm, in units of contrast: of
+    the picture less its Gaussian mean of σ = 0.5 µm, taken inside the mask only (normalised
+    convolution, Knutsson & Westin 1993), so that the edge of the cell is no grain. Texture is the
+    share of the variance that the mean itself has, 0–1: near 1 for a dark nucleus in pale
+    cytoplasm, near 0 for pure grain; NaN for a flat picture.
     """
     inside = mask > 0
-    total = float(np.var(contrast[inside]))
+    values = contrast[inside]
+    coarse = _inner_mean(contrast, mask, 0.5 / pixel_size_um)[inside]
+    total = float(np.var(values))
     if total <= 1e-12:
-        return float("nan")
-    coarse = _inner_mean(contrast, mask, 0.5 / pixel_size_um)
-    return min(float(np.var(coarse[inside])) / total, 1.0)
+        return 0.0, float("nan")
+    return float(np.std(values - coarse)), min(float(np.var(coarse)) / total, 1.0)
 
 
 def _inner_mean(

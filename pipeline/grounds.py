@@ -55,13 +55,15 @@ class Ground:
         self.segmenter.use(own)
         return own
 
-    def follow(self, frame: Any, gain: float, free: NDArray[np.bool_], rate: float) -> None:
+    def follow(
+        self, pixels: NDArray[Any], gain: float, free: NDArray[np.bool_], rate: float
+    ) -> None:
         """Let the common background drift with the recording."""
         if self.background is not None:
             # A copy: views that wait for the end of their track keep the old state.
             moved = Background(self.background.image)
             moved.first_level = self.background.first_level
-            moved.follow(frame.pixels, gain, free, rate)
+            moved.follow(pixels, gain, free, rate)
             self.background = moved
             self.segmenter.use(moved)
 

@@ -1,4 +1,4 @@
-"""How cells look in one recording: polarity, noise, contrast and size, estimated from its frames."""
+"""How cells look in one recording: polarity, noise and contrast, estimated from its frames."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class Optics:
     shrink
         Whole number by which frames are shrunk for detection.
     level
-        Grey value that contrast is measured in: the background's, or half the brightest on dark ground.
+        Grey value that contrast is measured in: the background's; on dark ground, half of the
+        brightest.
     """
 
     polarity: Polarity
@@ -169,7 +170,7 @@ def signed(residual: NDArray[np.float32], polarity: Polarity) -> NDArray[np.floa
 def _usual_cell(
     residuals: Sequence[NDArray[np.float32]], polarity: Polarity, low: float, smallest: float
 ) -> tuple[float, float]:
-    """Contrast and mass (contrast summed over the area) of cells; NaN where nothing is large enough.
+    """Contrast and mass (contrast summed over the area) of cells; NaN where nothing is found.
 
     Of things of a cell's size, each weighing its mass: debris is more frequent than cells at
     times, but never holds more contrast in all. The contrast of one is its 90th percentile.

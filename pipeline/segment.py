@@ -20,8 +20,8 @@ from pipeline.split import split_contour
 
 Contour = NDArray[np.int32]
 
-#: Gains nearer to one than this need no new bounds: far below the threshold of any cell.
-_SAME_GAIN = 0.002
+#: New bounds when the gain has moved by this share of the threshold.
+_SAME_GAIN = 0.12
 #: Outlines above this multiple of the smallest cell need no second measurement of their size.
 _CLEARLY_LARGE = 2.6
 #: Where a small thing ends: at this share of the contrast of its darkest tenth.
@@ -58,6 +58,8 @@ class Detections:
         shows the same part, so its centre may lie outside.
     contours
         Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
+    touching
+        Whether it was cut out of a blob that holds several.
     """
 
     frame: int
@@ -71,16 +73,15 @@ class Detections:
     cut: NDArray[np.bool_]
     contours: list[Contour] = field(default_factory=list)
 
+    touching: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        # Cut out of a thing that holds several.
+        counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
+        self.touching = counts[self.blob] > 1
+
     def __len__(self) -> int:
         return len(self.x)
-
-    @property
-    def touching(self) -> NDArray[np.bool_]:
-        """Whether a detection was cut out of a thing that holds several."""
-        if not len(self):
-            return np.zeros(0, bool)
-        counts = np.bincount(self.blob)
-        return counts[self.blob] > 1
 
 
 class Segmenter:
@@ -105,7 +106,8 @@ class Segmenter:
         self._gain = float("nan")
 
     def _bounds(self, gain: float) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-        if not abs(gain - self._gain) < _SAME_GAIN:
+        tolerance = _SAME_GAIN * self.optics.low / max(self.background.level, 1.0)
+        if not abs(gain - self._gain) < tolerance:
             self._gain = gain
             top = float(np.iinfo(self._dtype).max)
             image, low = self._image * gain, self.optics.low
@@ -159,7 +161,7 @@ class Segmenter:
             self.smallest_piece = max(self.smallest_piece, small)
 
     def _shortest(self) -> float:
-        # A disc of diameter d has an outline of about 2.8 d pixels; half of it is a safe first gate.
+        # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
         return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
 
     def _measure(
@@ -184,19 +186,24 @@ class Segmenter:
     ) -> bool:
         """Whether an outline holds enough contrast, and is as large as a cell at half of it."""
         left, top, width, height = cv2.boundingRect(contour)
-        part = small[top : top + height, left : left + width].astype(np.float32)
+        raw = small[top : top + height, left : left + width]
+        if area > _CLEARLY_LARGE * self._core_area:
+            return self._stands_out(raw, self._image[top + height // 2, left + width // 2] * gain)
+        part = raw.astype(np.float32)
         bare = self._image[top : top + height, left : left + width] * np.float32(gain)
         contrast = signed(part - bare, self.optics.polarity)
         if contrast.max() < self.optics.high:
             return False
-        if area > _CLEARLY_LARGE * self._core_area:
-            return True
         hidden = _hidden_factor((left, top, width, height), small.shape)
         return self._is_large_enough(contrast, area, hidden)
 
-    def _is_large_enough(
-        self, contrast: NDArray[np.float32], area: float, hidden: float
-    ) -> bool:
+    def _stands_out(self, part: NDArray[np.generic], bare: float) -> bool:
+        darkest, brightest, _, _ = cv2.minMaxLoc(part)
+        below = bare - darkest if self.optics.polarity is not Polarity.BRIGHT else 0.0
+        above = brightest - bare if self.optics.polarity is not Polarity.DARK else 0.0
+        return bool(max(below, above) >= self.optics.high)
+
+    def _is_large_enough(self, contrast: NDArray[np.float32], area: float, hidden: float) -> bool:
         """Measure a small thing by what does not depend on the threshold.
 
         The threshold lies on the foot of a small soft blob, which makes it look much larger than

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.linking import Track
-from pipeline.segment import Detections
+from pipeline.views import Shot
 
 Picture = tuple[int, NDArray[np.uint8], list[NDArray[np.int32]], list[NDArray[np.int32]]]
 
@@ -32,13 +32,13 @@ class Shown:
         self._kept: list[tuple[int, NDArray[Any], list[Any], list[Track]]] = []
         self._offered = 0
 
-    def offer(self, frame: Any, found: Detections, owners: Sequence[Track]) -> None:
+    def offer(self, shot: Shot, owners: Sequence[Track]) -> None:
         """Keep every ``stride``-th frame; when twice too many are kept, double the stride."""
         self._offered += 1
         if not self._number or self._offered % self._stride:
             return
         # Frames of the middle of a stride are seen with tracks before and after them.
-        self._kept.append((frame.index, frame.pixels, list(found.contours), list(owners)))
+        self._kept.append((shot.index, shot.pixels, list(shot.found.contours), list(owners)))
         if len(self._kept) > 2 * self._number:
             self._kept = self._kept[1::2]
             self._stride *= 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
-from pipeline.background import Background
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
 from pipeline.linking import Linker, Track, estimate_flow, unknown_flow
@@ -18,7 +18,7 @@ from pipeline.linking.judge import Verdict, judge
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
-from pipeline.views import View, ViewFinder, keep_best
+from pipeline.views import Shot, View, ViewFinder, keep_best
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
@@ -41,45 +41,42 @@ class Tracing(Protocol):
         """No more frames come."""
 
 
+@dataclass
+class Desk:
+    """What is needed to take a census: set up once for a recording."""
+
+    ground: Ground
+    finder: ViewFinder
+    rows: Rows
+    figures: Figures
+    settings: IngestSettings
+    shape: tuple[int, int]
+
+
 class _Loop:
     """What both kinds share: segmentation of a frame and the bookkeeping around it."""
 
-    def __init__(
-        self,
-        ground: Ground,
-        finder: ViewFinder,
-        rows: Rows,
-        figures: Figures,
-        settings: IngestSettings,
-        shape: tuple[int, int],
-    ) -> None:
-        self.ground = ground
-        self.finder = finder
-        self.rows = rows
-        self.figures = figures
-        self.settings = settings
-        self.shape = shape
-        self.preview = Shown(settings.preview_frames, ground.optics.shrink)
+    def __init__(self, desk: Desk) -> None:
+        self.ground = desk.ground
+        self.finder = desk.finder
+        self.rows = desk.rows
+        self.figures = desk.figures
+        self.settings = desk.settings
+        self.shape = desk.shape
+        self.preview = Shown(desk.settings.preview_frames, desk.ground.optics.shrink)
         self._seen = 0
 
-    def _detect(self, frame: Any) -> tuple[Detections, Background]:
+    def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
         self.figures.see(found)
         self._seen += 1
-        return found, background
+        return Shot(frame.index, frame.pixels, found, background, self.finder.scores(found))
 
-    def _cut_out(
-        self,
-        frame: Any,
-        found: Detections,
-        index: int,
-        background: Background,
-        scores: NDArray[np.float64],
-    ) -> View:
-        view = self.finder.cut_out(frame.pixels, found, index, background, float(scores[index]))
+    def _cut_out(self, shot: Shot, index: int) -> View:
+        view = self.finder.cut_out(shot, index)
         if not view.cut and not view.touching:
-            self.figures.see_focus(frame.index, view.focus)
+            self.figures.see_focus(shot.index, view.focus)
         return view
 
 
@@ -88,24 +85,21 @@ class EachFrame(_Loop):
 
     def take(self, frame: Any) -> None:
         """Every detection is a cell; in ``events``, the most central one."""
-        found, background = self._detect(frame)
-        scores = self.finder.scores(found)
-        for index in self._chosen(found):
-            view = self._cut_out(frame, found, index, background, scores)
-            self.rows.add([view], [found.frame], float("nan"))
-        self.preview.offer(frame, found, [])
+        shot = self._detect(frame)
+        for index in self._chosen(shot.found):
+            self.rows.add([self._cut_out(shot, index)], [frame.index], float("nan"))
+        self.preview.offer(shot, [])
 
     def _chosen(self, found: Detections) -> list[int]:
+        height, width = self.shape
         if self.ground.mode is not Mode.EVENTS:
             # A cell whose centre lies beyond the border belongs to the field next to this one:
             # so that a cell of adjoining fields is counted exactly once.
-            height, width = self.shape
             inside = (found.x >= 0) & (found.x <= width - 1)
             inside &= (found.y >= 0) & (found.y <= height - 1)
-            return np.flatnonzero(inside).tolist()
+            return [int(index) for index in np.flatnonzero(inside)]
         if not len(found):
             return []
-        height, width = self.shape
         away = np.hypot(found.x - width / 2, found.y - height / 2)
         return [int(np.argmin(away - np.sqrt(found.area / np.pi)))]
 
@@ -117,41 +111,40 @@ class EachFrame(_Loop):
 class OverFrames(_Loop):
     """``flow``: detections are linked, and a track is a cell."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
         self._linker: Linker | None = None
-        self._waiting: deque[tuple[Any, Detections, list[View]]] = deque()
+        self._waiting: deque[tuple[Shot, list[View]]] = deque()
         self._pending = 0
 
     def take(self, frame: Any) -> None:
         """Segment, then link at once, or wait until the flow is known."""
-        found, background = self._detect(frame)
-        scores = self.finder.scores(found)
+        shot = self._detect(frame)
         if self._linker is None:
-            views = [
-                self._cut_out(frame, found, index, background, scores)
-                for index in range(len(found))
-            ]
-            self._waiting.append((frame, found, views))
-            self._pending += len(found)
+            views = [self._cut_out(shot, index) for index in range(len(shot.found))]
+            self._waiting.append((shot, views))
+            self._pending += len(views)
             if self._seen % 16 == 0:
                 self._try_to_start(final=False)
         else:
-            owners, alone = self._link(found)
-            scores -= np.where(alone, 0.0, _NOT_ALONE)
-            for index, owner in enumerate(owners):
-                if _wanted(owner, float(scores[index]), self.settings.views):
-                    view = self._cut_out(frame, found, index, background, scores)
-                    keep_best(owner.views, view, self.settings.views)
-            self.preview.offer(frame, found, owners)
-        self._follow(frame, found)
+            self._link_and_keep(shot)
+        self._follow(shot)
 
-    def _follow(self, frame: Any, found: Detections) -> None:
+    def _link_and_keep(self, shot: Shot) -> None:
+        owners, alone = self._link(shot.found)
+        shot.scores -= np.where(alone, 0.0, _NOT_ALONE)
+        for index, owner in enumerate(owners):
+            if _wanted(owner, float(shot.scores[index]), self.settings.views):
+                keep_best(owner.views, self._cut_out(shot, index), self.settings.views)
+        self.preview.offer(shot, owners)
+
+    def _follow(self, shot: Shot) -> None:
         if self._seen % _EVERY == 0 and self.ground.background is not None:
-            self.ground.follow(frame, found.gain, _free(found, self.shape), _RATE)
+            free = _free(shot.found, self.shape)
+            self.ground.follow(shot.pixels, shot.found.gain, free, _RATE)
 
     def _try_to_start(self, final: bool) -> None:
-        frames = [found for _, found, _ in self._waiting]
+        frames = [shot.found for shot, _ in self._waiting]
         enough = self._pending >= _MOST_WAITING or self._seen >= _PATIENCE
         if not final and self._pending < _ENOUGH_PAIRS and not enough:
             return
@@ -163,12 +156,12 @@ class OverFrames(_Loop):
         self.figures.flow = flow or unknown_flow(diameter)
         self._linker = Linker(self.figures.flow, self.shape, diameter)
         while self._waiting:
-            frame, found, views = self._waiting.popleft()
-            owners, alone = self._link(found)
+            shot, views = self._waiting.popleft()
+            owners, alone = self._link(shot.found)
             for owner, view, single in zip(owners, views, alone, strict=True):
                 view.score -= 0.0 if single else _NOT_ALONE
                 keep_best(owner.views, view, self.settings.views)
-            self.preview.offer(frame, found, owners)
+            self.preview.offer(shot, owners)
 
     def _diameter(self, frames: list[Detections]) -> float:
         areas = np.concatenate([found.area[~found.touching] for found in frames])

@@ -60,6 +60,31 @@ class View:
     score: float
 
 
+@dataclass(slots=True)
+class Shot:
+    """One frame with what was found in it.
+
+    Parameters
+    ----------
+    index
+        Of the frame.
+    pixels
+        (H, W) grey values.
+    found
+        Its detections.
+    background
+        Of the frame.
+    scores
+        Of the detections as views, but for focus.
+    """
+
+    index: int
+    pixels: NDArray[np.generic]
+    found: Detections
+    background: Background
+    scores: NDArray[np.float64]
+
+
 class ViewFinder:
     """Cuts views out of frames and scores them.
 
@@ -95,15 +120,9 @@ class ViewFinder:
         shown = np.where(depth < 0, -9.0, 3 * np.clip(depth / np.maximum(radius, 1.0), 0.0, 1.0))
         return np.where(found.cut, shown, 4.0) + apart - 1.5 * found.touching
 
-    def cut_out(
-        self,
-        frame: NDArray[np.generic],
-        found: Detections,
-        index: int,
-        background: Background,
-        score: float,
-    ) -> View:
+    def cut_out(self, shot: Shot, index: int) -> View:
         """Keep what is needed to draw one detection later."""
+        frame, found = shot.pixels, shot.found
         x, y = float(found.x[index]), float(found.y[index])
         left, top = max(int(x) - self.half, 0), max(int(y) - self.half, 0)
         pixels = frame[top : int(y) + self.half + 1, left : int(x) + self.half + 1].copy()
@@ -124,11 +143,11 @@ class ViewFinder:
             top=top,
             contour=found.contours[index],
             gain=found.gain,
-            background=background,
+            background=shot.background,
             cut=bool(found.cut[index]),
             touching=bool(found.touching[index]),
             focus=focus,
-            score=score + 0.5 * float(np.log(max(focus, 1e-6))),
+            score=float(shot.scores[index]) + 0.5 * float(np.log(max(focus, 1e-6))),
         )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def estimate_flow(
         return None
     lanes = np.linspace(*_reach(shape, direction), LANES)
     start = _ridge(across[near], along[near], lanes, cell)
-    return _refined(direction, lanes, start, across, along, side, cell)
+    return _refined(direction, (lanes, start), (across, along, side), cell)
 
 
 def _reach(shape: tuple[int, int], direction: tuple[float, float]) -> tuple[float, float]:
@@ -118,7 +119,7 @@ def _reach(shape: tuple[int, int], direction: tuple[float, float]) -> tuple[floa
 def _pairs(frames: Sequence[Detections]) -> NDArray[np.float64]:
     """All pairs of like size in successive frames: x, y in the middle, dx, dy. (n, 4)."""
     found = [np.empty((0, 4))]
-    for one, two in zip(frames, frames[1:], strict=False):
+    for one, two in pairwise(frames):
         if two.frame != one.frame + 1 or not len(one) or not len(two):
             continue
         ratio = np.abs(np.log(two.area[None, :] / one.area[:, None]))
@@ -214,14 +215,13 @@ def _best_path(votes: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def _refined(
     direction: tuple[float, float],
-    lanes: NDArray[np.float64],
-    speed: NDArray[np.float64],
-    across: NDArray[np.float64],
-    along: NDArray[np.float64],
-    side: NDArray[np.float64],
+    profile: tuple[NDArray[np.float64], NDArray[np.float64]],
+    pairs: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]],
     cell: float,
 ) -> FlowField | None:
-    """Local means of the pairs near the path, twice, and how much cells differ from them."""
+    """Local means of the pairs near the path, and how much cells differ from them."""
+    lanes, speed = profile
+    across, along, side = pairs
     width = 1.25 * (lanes[1] - lanes[0])
     tolerance = 2.5 * cell
     near = np.zeros(len(along), bool)
