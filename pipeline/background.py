@@ -9,6 +9,7 @@ a morphological closing or opening in space, wider than the largest cell, stands
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ class Background:
         self._bright = grid > 0.25 * max(self.level, 1e-6)
         self._inverse = 1.0 / grid[self._bright]
 
-    def gain(self, frame: NDArray[np.generic]) -> float:
+    def gain(self, frame: NDArray[Any]) -> float:
         """Brightness of a frame over the background, dimensionless, robust to cells.
 
         Parameters
@@ -56,7 +57,7 @@ class Background:
         return float(near.mean()) if near.size else max(middle, 1e-6)
 
     def follow(
-        self, frame: NDArray[np.generic], gain: float, free: NDArray[np.bool_], rate: float
+        self, frame: NDArray[Any], gain: float, free: NDArray[np.bool_], rate: float
     ) -> None:
         """Move the background a little towards a frame where no cell is.
 
@@ -77,7 +78,7 @@ class Background:
         self._resample()
 
 
-def temporal_background(frames: Sequence[NDArray[np.generic]]) -> Background:
+def temporal_background(frames: Sequence[NDArray[Any]]) -> Background:
     """Background from the median over time, after each frame is brought to the same brightness.
 
     Parameters
@@ -98,9 +99,7 @@ def temporal_background(frames: Sequence[NDArray[np.generic]]) -> Background:
     return Background(_median_by_rows(stack, scale.astype(np.float32)))
 
 
-def _median_by_rows(
-    stack: NDArray[np.generic], scale: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
+def _median_by_rows(stack: NDArray[Any], scale: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """Median over the first axis in bands of rows, so that the copies stay small."""
     result = np.empty(stack.shape[1:], np.float32)
     for top in range(0, stack.shape[1], 64):
@@ -111,7 +110,7 @@ def _median_by_rows(
     return result
 
 
-def _central_mean(band: NDArray[np.generic]) -> NDArray[np.float32]:
+def _central_mean(band: NDArray[Any]) -> NDArray[np.float32]:
     """Mean of the middle fifth of the sorted values: a median without its steps of one grey."""
     count = len(band)
     low, high = int(0.4 * count), max(int(np.ceil(0.6 * count)), int(0.4 * count) + 1)
@@ -119,7 +118,7 @@ def _central_mean(band: NDArray[np.generic]) -> NDArray[np.float32]:
     return part.mean(axis=0, dtype=np.float32)
 
 
-def spatial_background(frame: NDArray[np.generic], widest: float, dark: bool) -> Background:
+def spatial_background(frame: NDArray[Any], widest: float, dark: bool) -> Background:
     """Background of a single frame: a closing (dark cells) or opening wider than any cell.
 
     Parameters
@@ -143,8 +142,9 @@ def spatial_background(frame: NDArray[np.generic], widest: float, dark: bool) ->
     shape = cv2.blur(shape, (reach, reach), borderType=cv2.BORDER_REPLICATE)
     # A closing rides on the crests of the noise: bring it back to the typical bare pixel.
     bare = small - shape
-    shape += np.float32(mode(bare))
-    return Background(cv2.resize(shape, (width, height), interpolation=cv2.INTER_LINEAR))
+    shape = shape + mode(bare)
+    full = cv2.resize(shape, (width, height), interpolation=cv2.INTER_LINEAR)
+    return Background(full.astype(np.float32))
 
 
 def mode(values: NDArray[np.float32]) -> float:
@@ -157,7 +157,7 @@ def mode(values: NDArray[np.float32]) -> float:
     return float(data.mean())
 
 
-def event_background(frames: Sequence[NDArray[np.generic]]) -> Background:
+def event_background(frames: Sequence[NDArray[Any]]) -> Background:
     """Background of pictures that each show a cell near their middle.
 
     The median over time is bare only around the cells, so each frame first gets a smooth surface

@@ -119,5 +119,4 @@ def _inner_mean(
     sigma = max(sigma_px, 0.4)
     total = cv2.GaussianBlur(contrast * weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
     share = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    mean: NDArray[np.float32] = total / np.maximum(share, 1e-6)
-    return mean
+    return (total / np.maximum(share, 1e-6)).astype(np.float32)

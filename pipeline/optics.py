@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -55,7 +56,7 @@ class Optics:
     level: float
 
 
-def blur(image: NDArray[np.generic]) -> NDArray[np.generic]:
+def blur(image: NDArray[Any]) -> NDArray[Any]:
     """Light smoothing that detection and the estimate of noise share."""
     return cv2.GaussianBlur(image, (3, 3), 0)
 
@@ -69,7 +70,7 @@ def diameter_range_px(
 
 
 def estimate_optics(
-    frames: Sequence[NDArray[np.generic]],
+    frames: Sequence[NDArray[Any]],
     backgrounds: Sequence[Background],
     *,
     diameter_px: tuple[float, float],
@@ -118,7 +119,7 @@ def estimate_optics(
     )
 
 
-def shrunk(image: NDArray[np.generic], shrink: int) -> NDArray[np.generic]:
+def shrunk(image: NDArray[Any], shrink: int) -> NDArray[Any]:
     """Area-averaged picture, ``shrink`` times smaller in both directions."""
     if shrink == 1:
         return image
@@ -126,9 +127,7 @@ def shrunk(image: NDArray[np.generic], shrink: int) -> NDArray[np.generic]:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _residual(
-    frame: NDArray[np.generic], background: Background, shrink: int
-) -> NDArray[np.float32]:
+def _residual(frame: NDArray[Any], background: Background, shrink: int) -> NDArray[np.float32]:
     even = frame / np.float32(background.gain(frame)) - background.image
     result: NDArray[np.float32] = blur(shrunk(even.astype(np.float32), shrink))
     return result

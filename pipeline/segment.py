@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +19,7 @@ from pipeline.background import Background
 from pipeline.optics import Optics, blur, shrunk, signed
 from pipeline.split import split_contour
 
-Contour = NDArray[np.int32]
+Contour = NDArray[Any]
 
 #: New bounds when the gain has moved by this share of the threshold.
 _SAME_GAIN = 0.12
@@ -87,7 +88,7 @@ class Detections:
 class Segmenter:
     """Finds detections in frames of one recording."""
 
-    def __init__(self, background: Background, optics: Optics, dtype: np.dtype[np.generic]) -> None:
+    def __init__(self, background: Background, optics: Optics, dtype: np.dtype[Any]) -> None:
         self.optics = optics
         self._dtype = dtype
         self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
@@ -105,7 +106,7 @@ class Segmenter:
         self._image = shrunk(background.image, self.optics.shrink)
         self._gain = float("nan")
 
-    def _bounds(self, gain: float) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    def _bounds(self, gain: float) -> tuple[NDArray[Any], NDArray[Any]]:
         tolerance = _SAME_GAIN * self.optics.low / max(self.background.level, 1.0)
         if not abs(gain - self._gain) < tolerance:
             self._gain = gain
@@ -119,16 +120,15 @@ class Segmenter:
             self._high = np.clip(above, 0, top).astype(self._dtype)
         return self._low, self._high
 
-    def mask(self, small: NDArray[np.generic], gain: float) -> NDArray[np.uint8]:
+    def mask(self, small: NDArray[Any], gain: float) -> NDArray[np.uint8]:
         """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
         low, high = self._bounds(gain)
         bare = cv2.inRange(small, low, high)
         # Opening what is bare closes what is not: gaps of one pixel in faint cytoplasm.
         bare = cv2.morphologyEx(bare, cv2.MORPH_OPEN, self._kernel)
-        mask: NDArray[np.uint8] = cv2.bitwise_not(bare)
-        return mask
+        return cv2.bitwise_not(bare).astype(np.uint8, copy=False)
 
-    def detect(self, frame: NDArray[np.generic], index: int) -> Detections:
+    def detect(self, frame: NDArray[Any], index: int) -> Detections:
         """Find what could be cells.
 
         Parameters
@@ -145,7 +145,7 @@ class Segmenter:
         whole = [contour for contour in contours if len(contour) >= self._shortest()]
         return self._measure(whole, small, gain, index)
 
-    def learn_sizes(self, frames: Iterable[NDArray[np.generic]]) -> None:
+    def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:
         """See how small whole single cells of this recording are: no piece of a blob is smaller.
 
         Parameters
@@ -165,7 +165,7 @@ class Segmenter:
         return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
 
     def _measure(
-        self, contours: list[Contour], small: NDArray[np.generic], gain: float, index: int
+        self, contours: list[Contour], small: NDArray[Any], gain: float, index: int
     ) -> Detections:
         kept: list[Contour] = []
         rows: list[tuple[float, ...]] = []
@@ -181,9 +181,7 @@ class Segmenter:
                 rows.append((*_centre(piece), own, solidity, *cv2.boundingRect(piece), blob))
         return self._table(rows, kept, gain, index)
 
-    def _is_thing(
-        self, contour: Contour, area: float, small: NDArray[np.generic], gain: float
-    ) -> bool:
+    def _is_thing(self, contour: Contour, area: float, small: NDArray[Any], gain: float) -> bool:
         """Whether an outline holds enough contrast, and is as large as a cell at half of it."""
         left, top, width, height = cv2.boundingRect(contour)
         raw = small[top : top + height, left : left + width]
@@ -197,7 +195,7 @@ class Segmenter:
         hidden = _hidden_factor((left, top, width, height), small.shape)
         return self._is_large_enough(contrast, area, hidden)
 
-    def _stands_out(self, part: NDArray[np.generic], bare: float) -> bool:
+    def _stands_out(self, part: NDArray[Any], bare: float) -> bool:
         darkest, brightest, _, _ = cv2.minMaxLoc(part)
         below = bare - darkest if self.optics.polarity is not Polarity.BRIGHT else 0.0
         above = brightest - bare if self.optics.polarity is not Polarity.DARK else 0.0

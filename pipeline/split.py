@@ -8,6 +8,8 @@ pieces must each be large enough to be a cell of this recording.
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -51,13 +53,13 @@ def split_contour(contour: Contour, area: float, solidity: float, smallest: floa
         pieces = _outlines(_nearest_summit(mask, distance, seeds), len(seeds))
         large = [_diameter(piece) >= 0.8 * smallest for piece in pieces]
         if all(large):
-            return [piece + np.int32([left - 1, top - 1]) for piece in pieces]
+            return [piece + np.array([left - 1, top - 1], np.int32) for piece in pieces]
         # What is too small for a cell goes to its neighbours.
         seeds = [seed for seed, keep in zip(seeds, large, strict=True) if keep]
     return [contour]
 
 
-def summits(distance: NDArray[np.float32], smallest: float) -> list[tuple[int, int]]:
+def summits(distance: NDArray[Any], smallest: float) -> list[tuple[int, int]]:
     """Summits of a distance map that stand apart by a real saddle, highest first.
 
     Parameters
@@ -84,7 +86,7 @@ def summits(distance: NDArray[np.float32], smallest: float) -> list[tuple[int, i
 
 
 def _apart(
-    height: NDArray[np.float32], one: tuple[int, int], other: tuple[int, int], smallest: float
+    height: NDArray[Any], one: tuple[int, int], other: tuple[int, int], smallest: float
 ) -> bool:
     """Whether the straight way between two summits dips deep enough."""
     gap = float(np.hypot(one[0] - other[0], one[1] - other[1]))
@@ -98,7 +100,7 @@ def _apart(
 
 
 def _nearest_summit(
-    mask: NDArray[np.uint8], distance: NDArray[np.float32], seeds: list[tuple[int, int]]
+    mask: NDArray[np.uint8], distance: NDArray[Any], seeds: list[tuple[int, int]]
 ) -> NDArray[np.int32]:
     """Number of the summit each pixel belongs to, from 1; 0 outside.
 

@@ -7,6 +7,7 @@ raw pixels are kept while a track is open; the few pictures that win are drawn w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ class View:
     x: float
     y: float
     box: NDArray[np.int64]
-    pixels: NDArray[np.generic]
+    pixels: NDArray[Any]
     left: int
     top: int
     contour: NDArray[np.int32]
@@ -79,7 +80,7 @@ class Shot:
     """
 
     index: int
-    pixels: NDArray[np.generic]
+    pixels: NDArray[Any]
     found: Detections
     background: Background
     scores: NDArray[np.float64]
@@ -151,7 +152,7 @@ class ViewFinder:
         )
 
 
-def sharpness(pixels: NDArray[np.generic]) -> float:
+def sharpness(pixels: NDArray[Any]) -> float:
     """Focus of a picture: deviation of its Laplacian over the deviation of its grey values.
 
     Dimensionless, independent of gain and offset; the variance of the Laplacian is the focus
