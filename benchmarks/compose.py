@@ -104,18 +104,30 @@ def read_counts(path: Path) -> np.ndarray:
 def compose(crops: Crops, counts: np.ndarray, regime: Regime, seed: int) -> Composed:
     """One study of a regime; the same seed gives the same study."""
     rng = np.random.default_rng([seed, zlib.crc32(regime.name.encode())])
-    study = Composed(CLASSES, [], [], {}, {})
     recovery = np.exp(rng.normal(0, regime.recovery_sd, len(CLASSES)))
+    bench = _Bench(crops, counts, regime, rng, recovery)
+    study = Composed(CLASSES, [], [], {}, {})
     for k, name in enumerate(CLASSES):
         for i in range(regime.purified_per_class):
-            _add_purified(study, crops, regime, rng, f"P{k}{i}", name)
+            _add_purified(study, bench, f"P{k}{i}", name)
     for i in range(regime.blanks):
-        _add_blank(study, crops, regime, rng, f"B{i}")
+        _add_blank(study, bench, f"B{i}")
     for i in range(regime.mixed):
-        _add_blood(study, crops, counts, regime, rng, f"M{i:03}", recovery)
+        _add_blood(study, bench, f"M{i:03}")
     for i in range(regime.unknown):
-        _add_blood(study, crops, counts, regime, rng, f"U{i:03}", recovery)
+        _add_blood(study, bench, f"U{i:03}")
     return study
+
+
+@dataclass(frozen=True)
+class _Bench:
+    """What every specimen of one study is made with."""
+
+    crops: Crops
+    counts: np.ndarray
+    regime: Regime
+    rng: np.random.Generator
+    recovery: np.ndarray
 
 
 def _look(regime: Regime, rng: np.random.Generator, *, purified: bool = False) -> Look:
@@ -130,23 +142,21 @@ def _look(regime: Regime, rng: np.random.Generator, *, purified: bool = False) -
     )
 
 
-def _add_purified(
-    study: Composed, crops: Crops, regime: Regime, rng: np.random.Generator, sid: str, name: str
-) -> None:
+def _add_purified(study: Composed, bench: _Bench, sid: str, name: str) -> None:
+    regime, rng = bench.regime, bench.rng
     purity = rng.uniform(*regime.purity)
     others = rng.dirichlet(np.ones(len(CLASSES) - 1) * 2) * (1 - purity)
     fractions = np.insert(others, CLASSES.index(name), purity)
     stated = float(np.clip(purity + rng.normal(0, regime.purity_error), 0.5, 0.995))
     known = Known("purified", name, stated, None, {}, {}, {})
     look = _look(regime, rng, purified=True)
-    bag, labels = _film(crops, regime, rng, sid, fractions, look, known, "training")
+    bag, labels = _film(bench, (sid, known), fractions, look=look, per_ul=6000.0)
     study.training.append(bag)
     study.truth[sid] = labels
 
 
-def _add_blank(
-    study: Composed, crops: Crops, regime: Regime, rng: np.random.Generator, sid: str
-) -> None:
+def _add_blank(study: Composed, bench: _Bench, sid: str) -> None:
+    regime, rng = bench.regime, bench.rng
     known = Known("blank", None, None, None, {}, {}, {})
     n = max(60, regime.cells // 5)
     pictures = np.stack([_debris(rng) for _ in range(n)])
@@ -156,15 +166,8 @@ def _add_blank(
     study.truth[sid] = np.full(n, ARTEFACT)
 
 
-def _add_blood(
-    study: Composed,
-    crops: Crops,
-    counts: np.ndarray,
-    regime: Regime,
-    rng: np.random.Generator,
-    sid: str,
-    recovery: np.ndarray,
-) -> None:
+def _add_blood(study: Composed, bench: _Bench, sid: str) -> None:
+    counts, regime, rng = bench.counts, bench.regime, bench.rng
     blood = counts[rng.integers(len(counts))].astype(float)
     # The survey rounds to 100 cells per µL; blood does not.
     blood = np.maximum(blood + rng.uniform(-50, 50, len(blood)), 5)
@@ -173,10 +176,9 @@ def _add_blood(
         blood = blood.sum() * (0.4 * blood / blood.sum() + 0.6 * rng.dirichlet(np.ones(5) * 0.7))
     training = sid.startswith("M")
     known = _analyse(blood, regime, rng) if training else Known("unknown", None, None, None)
-    seen = blood * recovery
-    pool = "training" if training else "test"
+    seen = blood * bench.recovery
     look = _look(regime, rng)
-    bag, labels = _film(crops, regime, rng, sid, seen / seen.sum(), look, known, pool, seen.sum())
+    bag, labels = _film(bench, (sid, known), seen / seen.sum(), look=look, per_ul=seen.sum())
     (study.training if training else study.unknown).append(bag)
     study.truth[sid], study.blood[sid] = labels, blood
 
@@ -190,21 +192,17 @@ def _analyse(blood: np.ndarray, regime: Regime, rng: np.random.Generator) -> Kno
 
 
 def _film(
-    crops: Crops,
-    regime: Regime,
-    rng: np.random.Generator,
-    sid: str,
-    fractions: np.ndarray,
-    look: Look,
-    known: Known,
-    pool: str,
-    per_ul: float = 6000.0,
+    bench: _Bench, specimen: tuple[str, Known], fractions: np.ndarray, *, look: Look, per_ul: float
 ) -> tuple[Bag, np.ndarray]:
+    regime, rng = bench.regime, bench.rng
+    sid, known = specimen
+    # No picture is seen on both sides.
+    pool = "test" if known.role == "unknown" else "training"
     numbers = rng.multinomial(regime.cells, fractions)
     dirt = rng.binomial(regime.cells, rng.uniform(*regime.debris))
     pictures, labels = [], []
     for k, number in enumerate(numbers):
-        stock = crops.pools[(CLASSES[k], pool)]
+        stock = bench.crops.pools[(CLASSES[k], pool)]
         pictures += [stock[i] for i in rng.integers(len(stock), size=number)]
         labels += [k] * number
     pictures += [_debris(rng) for _ in range(dirt)]

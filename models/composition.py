@@ -195,8 +195,9 @@ def choose_method(errors: dict[str, np.ndarray]) -> tuple[str, dict[str, tuple[f
     """
     scores = {}
     for name, values in errors.items():
-        each = 100 * np.nanmean(np.abs(values), axis=0)
-        scores[name] = (float(np.nanmean(each)), float(np.nanmax(each)))
+        told = values[:, np.isfinite(values).any(axis=0)]
+        each = 100 * np.nanmean(np.abs(told), axis=0)
+        scores[name] = (float(each.mean()), float(each.max()))
     chosen = METHODS[0]
     for name in METHODS[1:]:
         if name in scores and sum(scores[name]) < _MARGIN * sum(scores[chosen]):

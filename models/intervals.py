@@ -80,8 +80,10 @@ def fit_errors(
         return Errors(np.full(classes, _UNTESTED_SD), donors, factor, False)
     gap = transform(found) - transform(known)
     noise = _noise(known, known_sd, cells)
-    excess = np.nanmean(np.square(gap), axis=0) - np.nanmean(noise, axis=0)
-    excess = np.where(np.isfinite(excess), excess, np.nanmean(excess))
+    seen = np.isfinite(gap)
+    sums = np.where(seen, np.square(gap) - noise, 0.0).sum(0)
+    # A class that no analyser told of gets the error of the others.
+    excess = np.where(seen.any(0), sums / np.maximum(seen.sum(0), 1), sums.sum() / seen.sum())
     pooled = max(float(excess.mean()), 0.0)
     # A class's own variance rests on few donors; the mean over the classes counts as some more.
     between = np.maximum(excess, 0) * donors + pooled * _POOLED_DONORS

@@ -16,9 +16,18 @@ QUICK = TrainingSettings(
 )
 
 
+# For what does not depend on how well is learned.
+BRIEF = QUICK.model_copy(update={"warmup_steps": 4, "bag_steps": 4})
+
+
 @pytest.fixture(scope="session")
-def quick():
-    return QUICK
+def brief():
+    return BRIEF
+
+
+@pytest.fixture(scope="session")
+def brief_model():
+    return train(make_study(), CLASSES, settings=BRIEF)
 
 
 @pytest.fixture(scope="session")

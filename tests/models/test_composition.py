@@ -58,7 +58,8 @@ def test_scaling_repairs_biased_evidence():
     rng = np.random.default_rng(2)
     shares = rng.dirichlet((4, 3, 2), 12)
     full = np.column_stack([shares * 0.95, np.full(12, 0.05)])
-    logits = [1.8 * (evidence(p, 400, rng) + [0.0, 0.8, -0.5, 0.0]) for p in full]
+    tilt = np.array([0.0, 0.8, -0.5, 0.0])
+    logits = [1.8 * (evidence(p, 400, rng) + tilt) for p in full]
 
     def error(scale, bias):
         found = [emq(part * scale + bias, PRIOR) for part in logits]
