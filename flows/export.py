@@ -166,10 +166,12 @@ def _classes(ctx: Context, current: Any, number: int) -> tuple[Sequence[Any], Se
 
 
 def _values(column: Any) -> list[Any]:
-    return [
-        None if isinstance(value, float) and math.isnan(value) else value
-        for value in column.tolist()
-    ]
+    values = column.tolist()
+    if column.dtype.kind != "f":
+        return list(values)
+    # The shortest text that gives the same float32 back: more digits would be invented.
+    short = [float(str(value)) for value in column] if column.dtype.itemsize == 4 else values
+    return [None if math.isnan(value) else value for value in short]
 
 
 def _write(rows: Iterable[Row], columns: Sequence[str], format_: str, out: Path) -> int:

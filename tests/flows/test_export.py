@@ -42,6 +42,7 @@ def test_one_row_a_cell(predicted, tmp_path):
     rows = _read(out)
     assert tuple(rows[0]) == CELL_COLUMNS
     assert {row["cell_class"] for row in rows if row["specimen_id"] == "P2"} == {"lobed"}
+    assert {row["x"] for row in rows} == {"5.5"}
     assert [row["cell_id"] for row in rows if row["specimen_id"] == "U1"] == [
         str(i) for i in range(10)
     ]
@@ -75,6 +76,15 @@ def test_the_formats_say_the_same(predicted, tmp_path, export):
                 assert math.isclose(float(word), value[name], rel_tol=1e-6)
             else:
                 assert word == ("" if value[name] is None else str(value[name]))
+
+
+def test_measures_have_no_invented_digits():
+    import numpy as np
+
+    from flows.export import _values
+
+    assert _values(np.array([0.1, np.nan], np.float32)) == [0.1, None]
+    assert _values(np.array([3], np.int32)) == [3]
 
 
 def test_an_unknown_study_writes_nothing(predicted, tmp_path):

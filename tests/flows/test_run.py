@@ -1,3 +1,4 @@
+import pytest
 from sqlalchemy import select
 
 from db.tables import CellFile, Finding, ModelVersion, Prediction, Report, Specimen
@@ -5,6 +6,12 @@ from flows.registry import list_models
 from flows.retrain import retrain
 from flows.run import run_study
 from tests.flows.conftest import Folder
+
+
+@pytest.fixture
+def ctx(opened, calls, address):
+    """The main job is tested on both databases."""
+    return opened(database_url=address)
 
 
 def _rows(ctx):
