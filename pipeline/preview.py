@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.recordings.video import cv2
 from pipeline.shown import Picture
 
 _OUTLINE = (40, 140, 0)  # blue, green, red: seen on light and dark ground

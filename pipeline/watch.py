@@ -15,6 +15,8 @@ from pipeline.recordings import Frame, Recording
 
 #: Brightest pixel of a recording that shows nothing, by bit depth: the noise of a covered camera.
 _DARKEST = {8: 8, 16: 64}
+#: Highest value of cameras of 8, 10, 12, 14 and 16 bits, by the depth of the file.
+_CEILINGS = {8: (255,), 16: (1023, 4095, 16383, 65535)}
 #: Every fourth pixel each way says enough and costs a sixteenth.
 _STRIDE = 4
 #: A gap between frames of this many usual intervals means that frames are missing.
@@ -36,10 +38,10 @@ class Watched:
         self.width = recording.width
         self.n_frames_stated = recording.n_frames_stated
         self._recording = recording
-        self._ceiling = 255 if recording.bit_depth == 8 else 65535
+        self._ceilings = _CEILINGS[recording.bit_depth]
         self._count = 0
         self._brightest = 0
-        self._saturated = 0.0
+        self._saturated = np.zeros(len(self._ceilings))
         self._identical = 0
         self._last_sum: int | None = None
         self._times: list[float] = []
@@ -69,7 +71,8 @@ class Watched:
         sample = np.ascontiguousarray(pixels[::_STRIDE, ::_STRIDE])
         self._count += 1
         self._brightest = max(self._brightest, int(sample.max()))
-        self._saturated += float(np.count_nonzero(sample >= self._ceiling)) / sample.size
+        for place, ceiling in enumerate(self._ceilings):
+            self._saturated[place] += np.count_nonzero(sample >= ceiling) / sample.size
         checksum = zlib.crc32(sample.tobytes())
         self._identical += checksum == self._last_sum
         self._last_sum = checksum
@@ -78,10 +81,17 @@ class Watched:
         """Figures of the frames seen: counts, and shares from 0 to 1."""
         return {
             "bit_depth": float(self._recording.bit_depth),
-            "saturated_share": self._saturated / self._count if self._count else 0.0,
+            "saturated_share": self._saturated_share(),
             "duplicated_frames": float(self._identical),
             "dropped_frames": float(self._dropped()),
         }
+
+    def _saturated_share(self) -> float:
+        # A camera's own depth is not stored: its ceiling is the lowest that nothing went beyond.
+        for place, ceiling in enumerate(self._ceilings):
+            if self._brightest <= ceiling:
+                return float(self._saturated[place] / max(self._count, 1))
+        return 0.0
 
     def _dropped(self) -> int:
         gaps = np.diff(self._times)

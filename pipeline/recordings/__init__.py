@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from glob import glob
 from pathlib import Path
 
 from pipeline.recordings.frame import Frame, Recording, to_gray
@@ -38,7 +39,9 @@ def open_recording(recording: str | Path, *, folder: Path) -> Recording:
     if any(sign in str(recording) for sign in "*?[") and not path.exists():
         from pipeline.recordings.pictures import Pictures  # noqa: PLC0415
 
-        return Pictures(path, [file for file in folder.glob(str(recording)) if file.is_file()])
+        # Path.glob refuses an absolute pattern.
+        found = glob(str(recording), root_dir=folder, recursive=True)  # noqa: PTH207
+        return Pictures(path, [folder / name for name in found])
     return _open_file(path)
 
 

@@ -56,7 +56,9 @@ class Cytometry:
             raise limits.unreadable(path, "no pictures under events/image") from error
         limits.check_size(path, self.height, self.width)
         self.n_frames_stated: int | None = count
-        self.bit_depth = 8 * int(self._images.dtype.itemsize)
+        # Divided by its background, an event is 8 bits whatever it was.
+        flat = self._backgrounds is not None
+        self.bit_depth = 8 if flat or self._images.dtype.itemsize == 1 else 16
 
     def frames(self) -> Iterator[Frame]:
         """The events in order.

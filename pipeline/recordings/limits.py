@@ -54,6 +54,16 @@ def frame_size_changes(path: Path, index: int) -> RecordingError:
     )
 
 
+def frame_too_large(path: Path, size: str = "this size") -> RecordingError:
+    """Frames are larger than memory should hold."""
+    return RecordingError(
+        f"a frame of {size} is larger than can be read",
+        code="frame_too_large",
+        file=path.name,
+        next_step="reduce the camera's region of interest",
+    )
+
+
 def check_size(path: Path, height: int, width: int) -> None:
     """Refuse a frame that is too large or too small.
 
@@ -63,12 +73,7 @@ def check_size(path: Path, height: int, width: int) -> None:
         With the code ``frame_too_large`` or ``frame_too_small``.
     """
     if height * width > MOST_PIXELS:
-        raise RecordingError(
-            f"a frame of {width} × {height} pixels is larger than can be read",
-            code="frame_too_large",
-            file=path.name,
-            next_step="reduce the camera's region of interest",
-        )
+        raise frame_too_large(path, f"{width} × {height} pixels")
     if min(height, width) < SMALLEST_SIDE:
         raise RecordingError(
             f"a frame of {width} × {height} pixels shows no cell",

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellcensus.errors import RecordingError
 from pipeline.recordings import limits
 from pipeline.recordings.frame import Frame, to_gray
-from pipeline.recordings.video import cv2
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm")
+_END_OF_JPEG = b"\xff\xd9"
+#: Cameras may append a little after the end of a JPEG, bytes.
+_TAIL = 4096
+#: Two threads that keep and restore the error stream across each other would lose it.
+_ONE_AT_A_TIME = Lock()
 
 
 def natural_order(path: Path) -> list[tuple[int, int | str]]:
@@ -41,7 +50,7 @@ class Pictures:
         There is none, or the first cannot be read.
     """
 
-    frame_rate_hz = None
+    frame_rate_hz: float | None = None
 
     def __init__(self, path: Path, files: Sequence[Path]) -> None:
         self.path = path
@@ -88,10 +97,13 @@ class Pictures:
 def _read(file: Path) -> NDArray[Any]:
     limits.check_file(file)
     try:
-        pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
+        with _silence():
+            pixels = cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
+        if "MAX_IMAGE_PIXELS" in str(error):
+            raise limits.frame_too_large(file) from error
         raise limits.unreadable(file) from error
-    if pixels is None:
+    if pixels is None or not _has_its_end(file):
         raise limits.unreadable(file)
     if pixels.ndim == 3 and pixels.shape[2] >= 3:
         pixels = pixels[..., [2, 1, 0]]  # OpenCV puts blue first
@@ -101,3 +113,27 @@ def _read(file: Path) -> NDArray[Any]:
         raise limits.unreadable(file, str(error)) from error
     limits.check_size(file, *gray.shape)
     return gray
+
+
+def _has_its_end(file: Path) -> bool:
+    """Whether a JPEG is whole: the decoder fills what is missing with gray and says nothing."""
+    if file.suffix.lower() not in (".jpg", ".jpeg"):
+        return True
+    with file.open("rb") as stream:
+        stream.seek(-min(_TAIL, file.stat().st_size), os.SEEK_END)
+        return _END_OF_JPEG in stream.read()
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Send the process's error stream nowhere: libpng and libjpeg write there by themselves."""
+    with _ONE_AT_A_TIME:
+        sys.stderr.flush()
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

@@ -49,7 +49,7 @@ class Stack:
         It is missing, empty, or no TIFF.
     """
 
-    frame_rate_hz = None
+    frame_rate_hz: float | None = None
 
     def __init__(self, path: Path) -> None:
         limits.check_file(path)

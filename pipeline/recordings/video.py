@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.recordings import limits
 from pipeline.recordings.frame import Frame
-
-# FFmpeg and OpenCV speak to the terminal by themselves; what they would say is said by our errors.
-os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-import cv2
 
 #: A container states its number of frames from duration and rate, so a little less is no cut.
 _MISSING_SHARE = 0.02

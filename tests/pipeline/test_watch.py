@@ -50,6 +50,17 @@ def test_saturation_is_a_share_of_the_picture():
     assert figures_of(pictures)["saturated_share"] == pytest.approx(0.25)
 
 
+def test_a_camera_of_12_bits_saturates_at_its_own_ceiling():
+    pictures = [picture.astype(np.uint16) * 16 for picture in noisy(4)]
+    for picture in pictures:
+        picture[:, :8] = 4095
+    made = Made(pictures)
+    made.bit_depth = 16
+    watched = Watched(made)
+    list(watched.frames())
+    assert watched.figures()["saturated_share"] == pytest.approx(0.25)
+
+
 def test_repeated_frames_are_counted():
     pictures = noisy(6)
     pictures[3] = pictures[2]

@@ -1,6 +1,10 @@
 """Whatever is wrong with a file ends in a RecordingError that says so, never in a crash."""
 
 import contextlib
+import struct
+import subprocess
+import sys
+import zlib
 
 import cv2
 import numpy as np
@@ -72,6 +76,55 @@ def test_pictures_of_changing_size(tmp_path):
 def test_frames_of_senseless_size(tmp_path):
     cv2.imwrite(str(tmp_path / "small.png"), np.zeros((1, 1), np.uint8))
     assert code_of("small.png", tmp_path) == "frame_too_small"
+
+
+def test_a_false_size_asks_for_no_memory(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((32, 32), np.uint8))
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    content[16:24] = struct.pack(">II", 60_000, 60_000)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    (tmp_path / "a.png").write_bytes(content)
+    assert code_of("a.png", tmp_path) == "frame_too_large"
+
+
+def test_a_photograph_cut_off_in_the_middle(tmp_path):
+    cv2.imwrite(str(tmp_path / "a.jpg"), rendering.flowing_discs(frames=1)[0][0])
+    content = (tmp_path / "a.jpg").read_bytes()
+    assert exhaust("a.jpg", tmp_path) == 1
+    (tmp_path / "a.jpg").write_bytes(content[: len(content) // 2])
+    assert code_of("a.jpg", tmp_path) == "unreadable"
+
+
+@pytest.mark.integration
+def test_nothing_speaks_to_the_terminal(tmp_path):
+    pictures = rendering.flowing_discs(frames=20)[0]
+    rendering.write_video(tmp_path / "cut.mp4", pictures, "mp4v")
+    rendering.write_video(tmp_path / "cut.avi", pictures)
+    for suffix in (".png", ".jpg", ".bmp", ".tif"):
+        cv2.imwrite(str(tmp_path / f"cut{suffix}"), pictures[0])
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    # A process of its own: what native libraries print escapes the capture of this one.
+    done = subprocess.run(
+        [sys.executable, "-c", _READ_ALL, str(tmp_path)], capture_output=True, check=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("6 refused\n", "")
+
+
+_READ_ALL = """
+import sys
+from pathlib import Path
+from cellcensus.errors import RecordingError
+from pipeline.ingest import open_recording
+refused = 0
+for path in Path(sys.argv[1]).iterdir():
+    try:
+        with open_recording(path.name, folder=path.parent) as recording:
+            list(recording.frames())
+    except RecordingError:
+        refused += 1
+print(refused, "refused")
+"""
 
 
 def test_an_empty_folder(tmp_path):

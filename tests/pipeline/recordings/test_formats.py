@@ -64,6 +64,13 @@ def test_a_folder_of_pictures_in_the_order_of_their_numbers(tmp_path, pictures, 
 def test_a_glob_of_pictures(tmp_path, pictures):
     rendering.write_pictures(tmp_path / "U01", pictures)
     assert np.array_equal(read("U01/frame?.png", tmp_path)[1], pictures[:10])
+    absolute = str(tmp_path / "U01" / "frame?.png")
+    assert np.array_equal(read(absolute, tmp_path)[1], pictures[:10])
+
+
+def test_events_of_wide_integers_are_16_bit(tmp_path, pictures):
+    rendering.write_rtdc(tmp_path / "a.rtdc", pictures.astype(np.int32))
+    assert read("a.rtdc", tmp_path)[0].bit_depth == 16
 
 
 def test_colour_and_alpha_become_gray(tmp_path):
