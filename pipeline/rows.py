@@ -12,7 +12,7 @@ from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
 from pipeline.features import FEATURES, measure
 from pipeline.optics import Optics
-from pipeline.views import View, contrast_of, draw, mask_of
+from pipeline.views import View, contrast_of, draw, mask_of, true_mask
 
 _WHOLE = ("cell_id", "first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
@@ -76,7 +76,8 @@ class Rows:
             contrast = contrast_of(view, self.optics.level)
             mask = mask_of(view, self.optics.shrink)
             if not row:
-                row = measure(contrast, mask, self.acquisition.pixel_size_um)
+                own = true_mask(contrast, mask, 1.0 + self.optics.shrink)
+                row = measure(contrast, own, self.acquisition.pixel_size_um)
             pictures.append(self._drawn(view, contrast, mask))
         best = views[0]
         rate = self.acquisition.frame_rate_hz

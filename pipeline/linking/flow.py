@@ -99,15 +99,44 @@ def estimate_flow(
     direction = _direction(pairs, shape, cell)
     if direction is None:
         return None
+    flow = None
+    for _ in range(3):
+        flow, tilt = _profile_along(direction, pairs, shape, cell)
+        if flow is None or abs(tilt) < np.deg2rad(0.2):
+            break
+        direction = _snapped(*_turned(direction, tilt))
+    return flow
+
+
+def _profile_along(
+    direction: tuple[float, float], pairs: NDArray[np.float64], shape: tuple[int, int], cell: float
+) -> tuple[FlowField | None, float]:
+    """The flow in a direction, and the angle by which the pairs that agree are off it."""
     along = pairs[:, 2] * direction[0] + pairs[:, 3] * direction[1]
     side = pairs[:, 3] * direction[0] - pairs[:, 2] * direction[1]
     across = pairs[:, 1] * direction[0] - pairs[:, 0] * direction[1]
-    near = np.abs(side) < max(1.2 * cell, 2.0)
+    # The first direction may be off by some degrees, which a long way makes many pixels.
+    near = np.abs(side) < max(1.2 * cell, 2.0) + 0.06 * np.abs(along)
     if np.count_nonzero(near) < _FEWEST_PAIRS:
-        return None
+        return None, 0.0
     lanes = np.linspace(*_reach(shape, direction), LANES)
     start = _ridge(across[near], along[near], lanes, cell)
-    return _refined(direction, (lanes, start), (across, along, side), cell)
+    flow = _refined(direction, (lanes, start), (across, along, side), cell)
+    if flow is None:
+        return None, 0.0
+    agree = near & (np.abs(along - np.interp(across, lanes, flow.speed)) < 4 * flow.spread)
+    way = float(np.median(along[agree])) if agree.any() else 0.0
+    # Half a pixel is no angle.
+    tilt = float(np.arctan2(np.median(side[agree]), way)) if way > 5 else 0.0
+    return flow, tilt
+
+
+def _turned(direction: tuple[float, float], angle: float) -> tuple[float, float]:
+    x, y = direction
+    return (
+        float(x * np.cos(angle) - y * np.sin(angle)),
+        float(y * np.cos(angle) + x * np.sin(angle)),
+    )
 
 
 def _reach(shape: tuple[int, int], direction: tuple[float, float]) -> tuple[float, float]:
@@ -157,13 +186,13 @@ def _direction(
     length = np.hypot(mean_x, mean_y)
     if length < 0.05 * cell * total:
         return (1.0, 0.0)
-    return _snapped(mean_x / length, mean_y / length)
+    return _snapped(mean_x / float(length), mean_y / float(length))
 
 
 def _snapped(x: float, y: float) -> tuple[float, float]:
-    """Channels run along the rows or columns of the camera, nearly: within 1.5° take it exactly."""
+    """Channels run along the rows or columns of the camera, nearly: within 0.7° take it exactly."""
     for ax, ay in ((1.0, 0.0), (-1.0, 0.0), (0.0, 1.0), (0.0, -1.0)):
-        if x * ax + y * ay > np.cos(np.deg2rad(1.5)):
+        if x * ax + y * ay > np.cos(np.deg2rad(0.7)):
             return ax, ay
     return x, y
 
@@ -227,7 +256,8 @@ def _refined(
     near = np.zeros(len(along), bool)
     for _ in range(3):
         off = along - np.interp(across, lanes, speed)
-        near = (np.abs(off) < tolerance) & (np.abs(side) < max(1.2 * cell, 2.0))
+        near = np.abs(off) < tolerance
+        near &= np.abs(side) < max(1.2 * cell, 2.0) + 0.06 * np.abs(along)
         if np.count_nonzero(near) < _FEWEST_PAIRS:
             return None
         weight = np.exp(-0.5 * ((across[near][None, :] - lanes[:, None]) / width) ** 2)

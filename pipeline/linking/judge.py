@@ -43,16 +43,27 @@ def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
     """
     if not track.visited:
         return Verdict.OUTSIDE
-    own = track.free + track.split
-    if track.free < 2 and own < _OWN_SHARE * (own + track.shared):
-        return Verdict.FRAGMENT
-    if track.born_inside and track.free == 0 and track.split < 2:
+    if _is_piece(track):
         return Verdict.FRAGMENT
     if flow.known and _static(track, flow, diameter):
         return Verdict.STATIC
-    if track.born_inside and len(track) - track.shared <= 1 + track.left_inside:
-        return Verdict.FLEETING
-    return Verdict.CELL
+    return Verdict.FLEETING if _is_flash(track) else Verdict.CELL
+
+
+def _is_piece(track: Track) -> bool:
+    """Whether it was hardly ever seen on its own."""
+    own = track.free + track.split
+    if track.free < 2 and own < _OWN_SHARE * (own + track.shared):
+        return True
+    return track.born_inside and track.free == 0 and track.split < 2
+
+
+def _is_flash(track: Track) -> bool:
+    """Whether it came from nowhere or went nowhere, and was seen too little to be believed."""
+    seen = track.free + track.split + track.host
+    if track.born_inside and seen <= 1 + track.left_inside:
+        return True
+    return track.left_inside and len(track) == 1
 
 
 def _static(track: Track, flow: FlowField, diameter: float) -> bool:

@@ -90,8 +90,7 @@ class Linker:
             return row_of
         _take(cost_of_flowing(expected, found, self.flow), row_of, np.arange(len(self.active)))
         taken = set(row_of.tolist())
-        # Stopping needs a motion that was seen: a first sighting may be anything.
-        idle = [row for row, track in enumerate(self.active) if row not in taken and len(track) > 1]
+        idle = [row for row in range(len(self.active)) if row not in taken]
         if idle and (row_of < 0).any():
             cost = cost_of_slowing(expected, found, self.flow, self.diameter)
             cost[:, row_of >= 0] = np.inf

@@ -28,7 +28,7 @@ class Expected:
     last_x, last_y
         Last seen.
     step
-        Expected way along the flow since then.
+        Longest way along the flow since then: its own, or the lane's if it had slowed down.
     area
         Last known.
     along, across
@@ -60,6 +60,7 @@ def expect(tracks: list[Track], flow: FlowField, ahead: int) -> Expected:
     lane_x, lane_y = speed * flow.direction[0], speed * flow.direction[1]
     vx = lane_x + trust * ((last_x - back_x) / safe - lane_x)
     vy = lane_y + trust * ((last_y - back_y) / safe - lane_y)
+    own = vx * flow.direction[0] + vy * flow.direction[1]
     doubt = np.where(span > 0, np.maximum(0.6 / safe, 0.2), 1.0) * gap
     jitter = _LEAST + _JITTER * np.sqrt(area)
     return Expected(
@@ -67,7 +68,8 @@ def expect(tracks: list[Track], flow: FlowField, ahead: int) -> Expected:
         y=last_y + vy * gap,
         last_x=last_x,
         last_y=last_y,
-        step=(vx * flow.direction[0] + vy * flow.direction[1]) * gap,
+        # Seen once, a thing has shown no motion that could end: it may only stay.
+        step=np.where(span > 0, np.maximum(own, speed) * gap, 0.0),
         area=area,
         along=np.hypot(flow.spread * doubt, jitter),
         across=np.hypot(flow.cross_spread * doubt, jitter),

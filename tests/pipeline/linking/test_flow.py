@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from pipeline.linking import estimate_flow
+from tests.pipeline.drawing import detections
+
+SHAPE = (400, 600)
+
+
+def crowd(*, frames, per_frame, speed, direction=(1.0, 0.0), wall=0.5, seed=0):
+    """Cells on random streamlines of a parabolic profile; yields detections frame by frame."""
+    rng = np.random.default_rng(seed)
+    number = int(per_frame * 6)
+    along = rng.uniform(-600, 900, number)
+    across = rng.uniform(5, 395, number)
+    area = rng.uniform(250, 800, number)
+    velocity = speed * (1 - (1 - wall) * ((across - 200) / 200) ** 2)
+    result = []
+    for frame in range(frames):
+        x = (along + velocity * frame) % 1500 - 450
+        if direction == (1.0, 0.0):
+            points = np.column_stack([x, across])
+        elif direction == (-1.0, 0.0):
+            points = np.column_stack([600 - x, across])
+        else:
+            points = np.column_stack([across, x])
+        points = points + rng.normal(0, 0.6, points.shape)
+        inside = (points >= 0).all(axis=1) & (points < [600, 400]).all(axis=1)
+        result.append(detections(frame, points[inside], areas=area[inside]))
+    return result
+
+
+@pytest.mark.parametrize("direction", [(1.0, 0.0), (-1.0, 0.0), (0.0, 1.0)])
+def test_direction_and_profile_where_cells_move_further_than_they_are_apart(direction):
+    flow = estimate_flow(crowd(frames=40, per_frame=40, speed=90, direction=direction), SHAPE, 24.0)
+    assert flow is not None
+    assert flow.direction == direction
+    place = np.array([30.0, 100, 200, 300, 370])
+    x, y = (np.full(5, 200.0), place) if direction[1] == 0 else (place, np.full(5, 200.0))
+    expected = 90 * (1 - 0.5 * ((place - 200) / 200) ** 2)
+    assert flow.speed_at(x, y) == pytest.approx(expected, abs=5)
+
+
+def test_slow_flow_is_told_from_rest():
+    flow = estimate_flow(crowd(frames=40, per_frame=15, speed=3), SHAPE, 24.0)
+    assert flow is not None
+    assert flow.speed_at(np.array([300.0]), np.array([200.0]))[0] == pytest.approx(3, abs=0.5)
+
+
+def test_unrelated_detections_are_no_flow():
+    rng = np.random.default_rng(3)
+    frames = [detections(index, rng.uniform(0, 400, (12, 2))) for index in range(30)]
+    flow = estimate_flow(frames, SHAPE, 24.0)
+    assert flow is None or flow.pairs < 60
+
+
+def test_too_few_cells_say_nothing():
+    assert estimate_flow([detections(0, [(1, 1)]), detections(1, [(9, 1)])], SHAPE, 24.0) is None

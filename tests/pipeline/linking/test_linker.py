@@ -1,0 +1,114 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from pipeline.linking import FlowField, Linker, Verdict, judge
+from tests.pipeline.drawing import detections
+from tests.pipeline.linking.test_flow import SHAPE, crowd
+
+FLOW = FlowField((1.0, 0.0), np.array([0.0, 400.0]), np.array([50.0, 50.0]), 2.0, 0.8, 100)
+
+
+def link(frames, flow=FLOW, diameter=24.0):
+    linker, tracks = Linker(flow, SHAPE, diameter), []
+    for found in frames:
+        tracks += linker.step(found)[1]
+    return tracks + linker.finish()
+
+
+def cells(frames, **how):
+    return [track for track in link(frames, **how) if judge(track, FLOW, 24.0) is Verdict.CELL]
+
+
+def line(start, y, frames, skip=(), speed=50.0):
+    return {frame: (start + speed * frame, y) for frame in range(frames) if frame not in skip}
+
+
+def film(*lines, frames=10):
+    return [detections(f, [one[f] for one in lines if f in one]) for f in range(frames)]
+
+
+def test_two_cells_in_one_lane_closer_than_their_step_stay_two():
+    found = cells(film(line(10, 100, 10), line(40, 100, 10)))
+    assert sorted(len(track) for track in found) == [10, 10]
+
+
+def test_one_missed_frame_is_bridged():
+    found = cells(film(line(10, 100, 10, skip=(4,))))
+    assert [len(track) for track in found] == [9]
+
+
+def test_crossing_cells_keep_their_identity():
+    up = {f: (10 + 50 * f, 100 + 6 * f) for f in range(10)}
+    down = {f: (10 + 50 * f, 154 - 6 * f) for f in range(10)}
+    found = cells(film(up, down))
+    assert len(found) == 2
+    for track in found:
+        steps = np.diff(track.y)
+        assert np.abs(steps - np.sign(steps[0]) * 6).max() < 1
+
+
+def test_cells_that_merge_and_part_again_are_two():
+    frames = film(line(10, 100, 10), line(14, 122, 10))
+    for f in (4, 5, 6):
+        frames[f] = detections(f, [(12 + 50 * f, 111)], areas=[800.0])
+    found = cells(frames)
+    assert len(found) == 2
+    assert {len(track) for track in found} == {10}
+
+
+def test_a_cell_that_stops_and_goes_on_is_one():
+    places = [10, 60, 110, 112, 112, 112, 112, 150, 200, 250]
+    found = cells([detections(f, [(x, 100)]) for f, x in enumerate(places)])
+    assert [len(track) for track in found] == [10]
+
+
+def test_dirt_and_flashes_are_no_cells():
+    dirt = dict.fromkeys(range(10), (300.0, 200.0))
+    flash = {5: (320.0, 60.0)}
+    tracks = link(film(dirt, flash))
+    verdicts = {judge(track, FLOW, 24.0) for track in tracks}
+    assert verdicts == {Verdict.STATIC, Verdict.FLEETING}
+
+
+def test_a_piece_cut_off_once_is_no_second_cell():
+    frames = film(line(10, 100, 10))
+    frames[5] = detections(5, [(255, 100), (275, 100)], areas=[250.0, 170.0], blob=[0, 0])
+    assert len(cells(frames)) == 1
+
+
+def test_a_pair_seen_apart_in_half_of_its_frames_is_two():
+    frames = []
+    for f in range(10):
+        x = 10 + 50 * f
+        if f % 2:
+            frames.append(detections(f, [(x + 11, 100)], areas=[800.0]))
+        else:
+            frames.append(detections(f, [(x, 100), (x + 22, 100)], blob=[0, 0]))
+    assert len(cells(frames)) == 2
+
+
+def test_agrees_with_an_independent_linker():
+    import trackpy
+
+    trackpy.quiet()
+    frames = crowd(frames=30, per_frame=10, speed=20, wall=0.9)
+    table = pd.concat(pd.DataFrame({"x": one.x, "y": one.y, "frame": one.frame}) for one in frames)
+
+    # Told the mean speed, which ours is told lane by lane.
+    @trackpy.predict.predictor
+    def predicted(time, particle):
+        return particle.pos + np.array([0.0, 19.4]) * (time - particle.t)
+
+    theirs = trackpy.link_df(table, 6, memory=1, predictor=predicted)
+    profile = np.linspace(0, 400, 9)
+    speed = 20 * (1 - 0.1 * ((profile - 200) / 200) ** 2)
+    flow = FlowField((1.0, 0.0), profile, speed, 1.0, 1.0, 100)
+    ours = link(frames, flow=flow)
+    assert len(ours) == pytest.approx(theirs["particle"].nunique(), rel=0.02)
+    names = {(row.frame, round(row.x, 6)): row.particle for row in theirs.itertuples()}
+    same = [
+        len({names[frame, round(x, 6)] for frame, x in zip(track.frames, track.x, strict=True)})
+        for track in ours
+    ]
+    assert np.mean(np.array(same) == 1) > 0.97
