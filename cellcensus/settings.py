@@ -74,11 +74,11 @@ class TrainingSettings(Section):
     folds: int = Field(
         4, ge=2, le=20, description="Donor folds; one network is trained without each fold's donors."
     )
-    warmup_steps: int = Field(150, ge=1, description="Steps on purified specimens.")
-    bag_steps: int = Field(250, ge=1, description="Steps on mixed specimens, for each fold.")
+    warmup_steps: int = Field(300, ge=1, description="Steps on purified specimens.")
+    bag_steps: int = Field(200, ge=1, description="Steps on mixed specimens, for each fold.")
     bag_cells: int = Field(192, ge=32, description="Cells drawn from a specimen in one step.")
     bags_per_step: int = Field(4, ge=1, description="Mixed specimens in one step.")
-    purified_cells: int = Field(64, ge=4, description="Cells of a purified specimen in a step.")
+    purified_cells: int = Field(24, ge=4, description="Cells of a purified specimen in a step.")
     purified_weight: float = Field(
         0.05, ge=0, le=1, description="Weight of purified specimens once mixed ones are learned."
     )

@@ -84,8 +84,9 @@ def fit_errors(
     sums = np.where(seen, np.square(gap) - noise, 0.0).sum(0)
     # A class that no analyser told of gets the error of the others.
     excess = np.where(seen.any(0), sums / np.maximum(seen.sum(0), 1), sums.sum() / seen.sum())
-    pooled = max(float(excess.mean()), 0.0)
-    # A class's own variance rests on few donors; the mean over the classes counts as some more.
+    pooled = max(float(np.median(excess)), 0.0)
+    # A class's own variance rests on few donors; the middle one of the classes counts as some
+    # more. Not their mean: one class that is hard to tell must not widen all others.
     between = np.maximum(excess, 0) * donors + pooled * _POOLED_DONORS
     between = np.maximum(between / (donors + _POOLED_DONORS), _SMALLEST_SD**2)
     score = np.abs(gap) / np.sqrt(between + noise)

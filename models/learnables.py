@@ -184,7 +184,10 @@ def make_shelves(
 
 def _shelf(material: Material, looks: ClassLooks, index: int, device: torch.device) -> Shelf:
     shares = _shares(material, index)
-    effect = np.zeros(2) if shares is None else donor_effect(looks, material.means[index], shares)
+    effect = np.zeros(2)
+    if shares is not None:
+        certain = index in material.holds
+        effect = donor_effect(looks, material.means[index], shares, certain=certain)
     pictures = prepare(material.bags[index].crops, looks.centre + effect, device)
     shelf = Shelf(material.bags[index].specimen_id, material.donor(index), pictures)
     if index in material.targets:

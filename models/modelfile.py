@@ -109,6 +109,7 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         arrays[f"member{i}.prior"] = member.prior
         arrays[f"member{i}.centre"] = member.looks.centre
         arrays[f"member{i}.classes"] = member.looks.classes
+        arrays[f"member{i}.trust"] = member.looks.trust
         arrays[f"member{i}.log_recovery"] = member.log_recovery
         for name, value in member.weights.items():
             tensors[f"member{i}.weights.{name}"] = value.contiguous()
@@ -174,6 +175,10 @@ def _member(i: int, arrays: dict[str, np.ndarray], tensors: dict[str, torch.Tens
     return Member(
         weights={n[len(start) :]: t for n, t in tensors.items() if n.startswith(start)},
         prior=arrays[f"member{i}.prior"],
-        looks=ClassLooks(arrays[f"member{i}.centre"], arrays[f"member{i}.classes"]),
+        looks=ClassLooks(
+            arrays[f"member{i}.centre"],
+            arrays[f"member{i}.classes"],
+            arrays[f"member{i}.trust"],
+        ),
         log_recovery=arrays[f"member{i}.log_recovery"],
     )

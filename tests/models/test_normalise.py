@@ -13,7 +13,8 @@ def test_composition_is_told_from_donor_effects():
     donors = rng.normal(0, 0.05, (60, 2))
     means = -1.0 + shares @ truth + donors
     looks = fit_looks(means, shares, np.zeros(60, bool))
-    found = np.array([donor_effect(looks, m, s) for m, s in zip(means, shares, strict=True)])
+    rows = list(zip(means, shares, strict=True))
+    found = np.array([donor_effect(looks, m, s, certain=True) for m, s in rows])
     assert np.abs(found - donors).mean() < 0.02
     naive = means - means.mean(0)
     assert np.abs(naive - donors).mean() > 0.05
@@ -33,3 +34,14 @@ def test_too_few_cells_have_no_typical_look():
     few = typical(measure_cells(crops((5, 0, 0), np.random.default_rng(2))))
     assert np.isnan(few).all()
     assert (donor_effect(looks, few, np.array([0.5, 0.5])) == 0).all()
+
+
+def test_a_guess_takes_off_no_more_than_donors_differ_by():
+    rng = np.random.default_rng(3)
+    shares = rng.dirichlet((3, 3), 40)
+    means = np.column_stack([rng.normal(0, 0.2, 40), rng.normal(0, 0.01, 40)])
+    looks = fit_looks(means, shares, np.zeros(40, bool))
+    odd, even = np.array([0.3, 0.3]) + looks.centre, np.array([0.5, 0.5])
+    stain, size = donor_effect(looks, odd, even)
+    assert stain > 0.25
+    assert size < 0.1
