@@ -39,12 +39,15 @@ def serve_schedule(
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
     from prefect import serve
     from prefect.client.schemas.objects import ConcurrencyLimitConfig, ConcurrencyLimitStrategy
+    from prefect.deployments.runner import EntrypointType
     from prefect.schedules import Cron
 
     from flows.prefect_flows import nightly
 
     deployment = nightly.to_deployment(
         name="nightly",
+        # Found again wherever the command is called from.
+        entrypoint_type=EntrypointType.MODULE_PATH,
         schedule=Cron(cron, timezone=timezone),
         parameters={
             "studies": [str(Path(study).resolve()) for study in studies],
