@@ -108,6 +108,7 @@ def _bare(
         errors=fit_errors(nothing, nothing, nothing, np.zeros(0), len(prior) - 1),
         recovery=fit_recovery(np.zeros(0), np.zeros(0), []),
         familiar=familiar,
+        window_um=job.material.window_um,
     )
 
 

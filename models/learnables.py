@@ -13,7 +13,7 @@ from cellcensus.settings import TrainingSettings
 from models.bag import Bag
 from models.knowledge import Target, population_prior, purity_vector, read_target
 from models.normalise import ClassLooks, donor_effect, fit_looks, measure_cells, typical
-from models.pictures import prepare
+from models.pictures import prepare, to_window
 from models.shelf import Shelf
 
 # How much of a purified or mixed specimen's detections is expected to be dirt, before any is seen.
@@ -44,6 +44,8 @@ class Material:
         Of each bag, how many cells it had before it was thinned.
     left_out
         Why bags were left aside: specimen → reason.
+    window_um
+        What a crop shows, of the first bag that says; the others are brought to it.
     """
 
     classes: tuple[str, ...]
@@ -56,6 +58,7 @@ class Material:
     means: dict[int, np.ndarray] = field(default_factory=dict)
     all_cells: dict[int, int] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
+    window_um: float | None = None
 
     def donor(self, index: int) -> str:
         """The donor of a bag; the same name in two studies is two people."""
@@ -96,7 +99,8 @@ def _sort_in(material: Material, bag: Bag, settings: TrainingSettings) -> None:
         material.left_out[bag.specimen_id] = reason
         return
     index = len(material.bags)
-    material.bags.append(_thin(bag, settings.cells_per_specimen))
+    material.window_um = material.window_um or bag.window_um
+    material.bags.append(_thin(bag, settings.cells_per_specimen, material.window_um))
     material.all_cells[index] = len(bag)
     material.means[index] = typical(measure_cells(material.bags[-1].crops))
     if bag.known.role == "purified":
@@ -121,11 +125,12 @@ def _unusable(classes: tuple[str, ...], bag: Bag) -> str | None:
     return None
 
 
-def _thin(bag: Bag, most: int) -> Bag:
-    """At most so many cells, evenly over the recording, read into memory once."""
+def _thin(bag: Bag, most: int, window_um: float | None) -> Bag:
+    """At most so many cells, evenly over the recording, in one scale, read into memory once."""
     chosen = np.unique(np.linspace(0, len(bag) - 1, min(most, len(bag))).astype(int))
     features = bag.features[chosen] if len(bag.features) == len(bag) else bag.features
-    return replace(bag, crops=np.ascontiguousarray(bag.crops[chosen]), features=features)
+    crops = to_window(np.ascontiguousarray(bag.crops[chosen]), bag.window_um, window_um)
+    return replace(bag, crops=crops, features=features)
 
 
 def _require(material: Material) -> None:

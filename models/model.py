@@ -107,6 +107,8 @@ class Model:
         (K + 1,) reference prior of the posteriors, artefacts last.
     calibration, errors, recovery, familiar
         What composition, intervals, concentrations and novelty learned.
+    window_um
+        What a crop showed; others are brought to it.
     card
         JSON values for people: what it was trained on, how well it does, where not to use it.
     held_out
@@ -121,5 +123,6 @@ class Model:
     errors: Errors
     recovery: Recovery
     familiar: Familiar
+    window_um: float | None = None
     card: dict[str, Any] = field(default_factory=dict)
     held_out: tuple[Prediction, ...] = ()

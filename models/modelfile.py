@@ -126,6 +126,7 @@ def _card(model: Model) -> dict[str, Any]:
         "model": {
             "classes": list(model.classes),
             "width": model.width,
+            "window_um": model.window_um,
             "members": len(model.members),
             "temperature": c.temperature,
             "method": c.method,
@@ -166,6 +167,7 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
         familiar=Familiar(
             *(arrays[f"familiar.{part}"] for part in ("centre", "basis", "classes", "threshold"))
         ),
+        window_um=said["window_um"],
         card=card["card"],
     )
 

@@ -40,16 +40,36 @@ def prepare(crops: np.ndarray, look: np.ndarray, device: torch.device) -> torch.
     return out
 
 
+def to_window(crops: np.ndarray, window_um: float | None, wanted_um: float | None) -> np.ndarray:
+    """Crops that show ``wanted_um`` instead of ``window_um``, so that studies can be compared.
+
+    The same array where the two agree or one is not known; (n, V, S, S) uint8.
+    """
+    if not window_um or not wanted_um or abs(window_um / wanted_um - 1) < 0.005 or not len(crops):
+        return crops
+    ratio = window_um / wanted_um
+    out = np.empty_like(np.asarray(crops))
+    for start in range(0, len(crops), _CHUNK):
+        part = torch.from_numpy(np.array(crops[start : start + _CHUNK]))
+        out[start : start + len(part)] = _zoom(part, ratio).numpy()
+    return out
+
+
 def _resample(part: torch.Tensor, gain: float, scale: float) -> torch.Tensor:
     if abs(scale - 1) > 0.005:
-        part = transform.affine(
-            part,
-            angle=0.0,
-            translate=[0.0, 0.0],
-            scale=scale,
-            shear=[0.0, 0.0],
-            interpolation=InterpolationMode.BILINEAR,
-            fill=[128.0],
-        )
+        part = _zoom(part, scale)
     small = transform.resize(part, [INPUT_SIDE, INPUT_SIDE], antialias=True)
     return (128 + (small.float() - 128) * gain).round().clamp(0, 255).to(torch.uint8)
+
+
+def _zoom(part: torch.Tensor, scale: float) -> torch.Tensor:
+    zoomed: torch.Tensor = transform.affine(
+        part,
+        angle=0.0,
+        translate=[0.0, 0.0],
+        scale=scale,
+        shear=[0.0, 0.0],
+        interpolation=InterpolationMode.BILINEAR,
+        fill=[128.0],
+    )
+    return zoomed

@@ -17,6 +17,7 @@ from models.evidence import Evidence, build_network, gather, leukocytes, softmax
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
 from models.novelty import strangeness
+from models.pictures import to_window
 from models.recovery import total_concentration
 
 GENERATION = 1
@@ -45,7 +46,7 @@ def predict(
         pairs = [(m, build_network(m, model.width, device)) for m in model.members]
         evidence = gather(
             pairs,
-            bag.crops,
+            to_window(bag.crops, bag.window_um, model.window_um),
             model.prior,
             views=settings.views,
             device=device,

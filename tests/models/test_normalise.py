@@ -2,7 +2,7 @@ import numpy as np
 import torch
 
 from models.normalise import donor_effect, fit_looks, measure_cells, typical
-from models.pictures import prepare
+from models.pictures import prepare, to_window
 from tests.models.toys import crops
 
 
@@ -45,3 +45,11 @@ def test_a_guess_takes_off_no_more_than_donors_differ_by():
     stain, size = donor_effect(looks, odd, even)
     assert stain > 0.25
     assert size < 0.1
+
+
+def test_crops_of_another_window_are_brought_to_the_same_scale():
+    cells = crops((60, 0, 0), np.random.default_rng(4))
+    before = typical(measure_cells(cells))[1]
+    after = typical(measure_cells(to_window(cells, 24.0, 30.0)))[1]
+    assert abs(after - before - np.log(24 / 30)) < 0.04
+    assert to_window(cells, 24.0, None) is cells
