@@ -1,0 +1,216 @@
+"""How fast a census is, as ratios to rivals in the same run on the same machine.
+
+Usage::
+
+    python -m benchmarks.speed [--frames N] [--rtdc FILE]
+
+Prints, for recordings it renders itself with 30 cells a frame, the rate of the census against
+decoding alone and against a naive chain (decode, blur, threshold, label, crop), in wall and in
+processor time; and for an event file the rate of segmentation and features against dcnum.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cellcensus.settings import IngestSettings
+from cellcensus.study import Acquisition, CellHints, Mode, Polarity
+from pipeline.census import take_census
+from pipeline.recordings import open_recording
+
+CASES = {
+    "1280×1024 mp4": (1280, 1024, "mp4v", ".mp4"),
+    "640×480 mp4": (640, 480, "mp4v", ".mp4"),
+    "640×480 FFV1": (640, 480, "FFV1", ".mkv"),
+}
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of wall and of processor."""
+
+    wall: float
+    processor: float
+    result: Any
+
+
+def timed(work: Callable[[], Any]) -> Timed:
+    """Run once and time it."""
+    wall, processor = time.perf_counter(), time.process_time()
+    result = work()
+    return Timed(time.perf_counter() - wall, time.process_time() - processor, result)
+
+
+def render(path: Path, width: int, height: int, code: str, frames: int) -> None:
+    """Write a recording of discs that flow past, 30 in a frame."""
+    rng = np.random.default_rng(1)
+    speed, number = width / 8, int(30 * (frames / 8 + 1))
+    start = rng.uniform(-speed * frames, width, number)
+    lane = rng.uniform(20, height - 20, number)
+    radius = rng.uniform(9, 16, number)
+    colour = code == "FFV1"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), 50, (width, height), colour)
+    noise = rng.normal(0, 1.5, (height, width)).astype(np.float32)
+    for frame in range(frames):
+        light = np.ones((height, width), np.float32)
+        for x, y, r in zip(start + speed * frame, lane, radius, strict=True):
+            if -20 < x < width + 20:
+                centre = (round(16 * x), round(16 * y))
+                cv2.circle(light, centre, round(16 * r), 0.6, -1, cv2.LINE_AA, shift=4)
+        picture = 165 * light + np.roll(noise, 37 * frame)
+        grey = np.clip(picture, 0, 255).astype(np.uint8)
+        writer.write(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR) if colour else grey)
+    writer.release()
+
+
+def _decode(path: Path) -> int:
+    with open_recording(path.name, folder=path.parent) as recording:
+        return sum(1 for _ in recording.frames())
+
+
+def _census(path: Path) -> int:
+    with open_recording(path.name, folder=path.parent) as recording:
+        census = take_census(
+            recording,
+            acquisition=Acquisition(Mode.FLOW, 0.4, 50.0),
+            hints=CellHints((5.0, 20.0), Polarity.DARK),
+            settings=IngestSettings(),
+        )
+    return len(census.table["x"])
+
+
+def _naive(path: Path) -> int:
+    """What one writes first: no background, no linking, every detection of every frame."""
+    crops = 0
+    with open_recording(path.name, folder=path.parent) as recording:
+        for frame in recording.frames():
+            smooth = cv2.GaussianBlur(frame.pixels, (5, 5), 0)
+            _, mask = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+            for crop in _crops(frame.pixels, mask):
+                crops += crop.size > 0
+    return crops
+
+
+def _crops(pixels: np.ndarray, mask: np.ndarray) -> Iterator[np.ndarray]:
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
+    for index in range(1, count):
+        left, top, width, height, area = stats[index]
+        if area > 100:
+            own = labels[top : top + height, left : left + width] == index
+            part = np.where(own, pixels[top : top + height, left : left + width], 128)
+            yield cv2.resize(part.astype(np.uint8), (48, 48), interpolation=cv2.INTER_AREA)
+
+
+def video(frames: int) -> None:
+    """Print the table of the video cases."""
+    print(f"{'recording':<16}{'decode/s':>9}{'census/s':>9}{'/decode':>9}{'/naive':>8}{'cpu':>8}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, (width, height, code, ending) in CASES.items():
+            path = Path(folder) / f"{width}{code}{ending}"
+            render(path, width, height, code, frames)
+            _decode(path)  # warm the file cache
+            decode, census, naive = (timed(partial(w, path)) for w in (_decode, _census, _naive))
+            print(
+                f"{name:<16}{frames / decode.wall:>9.0f}{frames / census.wall:>9.0f}"
+                f"{decode.wall / census.wall:>9.2f}{naive.wall / census.wall:>8.2f}"
+                f"{decode.processor / census.processor:>8.2f}",
+                flush=True,
+            )
+
+
+def events(path: Path, repeats: int = 10) -> None:
+    """Print events per second and areas beside dcnum's, on its own kind of file."""
+    import h5py
+    import hdf5plugin  # noqa: F401 -- its filters unpack the file
+
+    with h5py.File(path) as file:
+        group = file["events"]
+        images, grounds = np.asarray(group["image"]), np.asarray(group["image_bg"])
+        size = float(file.attrs.get("imaging:pixel size", 0.34))
+    theirs = timed(lambda: [_dcnum(images, grounds, size) for _ in range(repeats)][-1])
+    ours = timed(lambda: [_ours(images, grounds, size) for _ in range(repeats)][-1])
+    share = ours.result / theirs.result
+    print(
+        f"events: {len(images) * repeats / ours.wall:.0f}/s, dcnum "
+        f"{len(images) * repeats / theirs.wall:.0f}/s, ratio {theirs.wall / ours.wall:.2f}; "
+        f"area over dcnum's: median {np.nanmedian(share):.3f}, "
+        f"within 3 %: {np.nanmean(np.abs(share - 1) < 0.03):.0%} of {np.isfinite(share).sum()}"
+    )
+
+
+def _dcnum(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
+    from dcnum.feat.feat_brightness import brightness_features
+    from dcnum.feat.feat_contour import moments_based_features
+    from dcnum.feat.feat_texture import haralick_texture_features
+    from dcnum.segm.segm_thresh import SegmentThresh
+
+    segmenter = SegmentThresh(thresh=-6, kwargs_mask={"closing_disk": 2})
+    areas = np.full(len(images), np.nan)
+    for index, (image, ground) in enumerate(zip(images, grounds, strict=True)):
+        corrected = image.astype(np.int16) - ground
+        labels = segmenter.process_labels(segmenter.segment_single(corrected))
+        masks = np.array([labels == name for name in range(1, labels.max() + 1)])
+        if not len(masks):
+            continue
+        largest = masks[[int(masks.sum(axis=(1, 2)).argmax())]]
+        found = moments_based_features(largest, pixel_size=size)
+        brightness_features(image=image[None], mask=largest, image_bg=ground[None])
+        haralick_texture_features(mask=largest, image=image[None], image_corr=corrected[None])
+        areas[index] = float(found["area_msd"][0]) if len(found["area_msd"]) else np.nan
+    return areas
+
+
+def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
+    from pipeline.background import Background
+    from pipeline.features import measure
+    from pipeline.optics import estimate_optics
+    from pipeline.segment import Segmenter
+    from pipeline.views import Shot, ViewFinder, contrast_of, mask_of, sharpness, true_mask
+
+    flat = np.clip(np.rint(images.astype(np.float32) - grounds + 128), 0, 255).astype(np.uint8)
+    ground = Background(np.full(images.shape[1:], 128, np.float32))
+    optics = estimate_optics(
+        list(flat[:12]), [ground] * len(flat[:12]), diameter_px=(5 / size, 25 / size),
+        polarity=Polarity.DARK, noise_factor=4.5,
+    )  # fmt: skip
+    segmenter = Segmenter(ground, optics, flat.dtype)
+    finder = ViewFinder(optics, 25 / size, images.shape[1:])
+    areas = np.full(len(images), np.nan)
+    for index, frame in enumerate(flat):
+        found = segmenter.detect(frame, index)
+        if not len(found):
+            continue
+        best = int(np.argmax(found.area))
+        view = finder.cut_out(Shot(index, frame, found, ground, np.zeros(len(found))), best)
+        contrast = contrast_of(view, optics.level)
+        mask = true_mask(contrast, mask_of(view, optics.shrink), 1.0 + optics.shrink)
+        areas[index] = measure(contrast, mask, size)["area_um2"] / size**2
+        sharpness(view.pixels)
+    return areas
+
+
+def main(arguments: list[str]) -> int:
+    """Print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--frames", type=int, default=600)
+    parser.add_argument("--rtdc", type=Path)
+    chosen = parser.parse_args(arguments)
+    video(chosen.frames)
+    if chosen.rtdc:
+        events(chosen.rtdc)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
