@@ -67,6 +67,13 @@ def test_the_versions_of_prefect_agree():
     assert _load("prefect.yaml")["prefect-version"] == pinned
 
 
+def test_sqlalchemy_is_one_that_prefect_can_schedule_with():
+    """With 2.1 the server of prefect 3.8.8 fails to insert scheduled runs, and nobody is told."""
+    import sqlalchemy
+
+    assert sqlalchemy.__version__.startswith("2.0.")
+
+
 def test_every_image_is_pinned_and_every_secret_asked_for():
     from cellcensus import __version__
 
