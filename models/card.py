@@ -10,6 +10,7 @@ import numpy as np
 from models.job import Job
 from models.learnables import Material
 from models.model import Model
+from models.suspects import Suspect, find_suspects
 
 _FEW_DONORS = 12
 
@@ -27,6 +28,7 @@ def write_card(model: Model, job: Job) -> Model:
         },
         "folds": _fold_members(job),
         "held_out": _held_out_errors(model, material),
+        "suspects": [suspect.as_dict() for suspect in _suspects(model, material)],
         "recovery": {
             (name or "all instruments"): round(float(np.exp(value)), 4)
             for name, (value, _sd) in model.recovery.log_total.items()
@@ -59,12 +61,30 @@ def _fold_members(job: Job) -> list[list[str]]:
     ]
 
 
+def _known(material: Material) -> np.ndarray:
+    """Stated shares (B, K), NaN where they are not shares of all leukocytes."""
+    known = np.array([material.targets[i].fraction for i in material.mixed])
+    known[[material.targets[i].relative for i in material.mixed]] = np.nan
+    return known
+
+
+def _suspects(model: Model, material: Material) -> list[Suspect]:
+    if not model.held_out:
+        return []
+    return find_suspects(
+        [p.specimen_id for p in model.held_out],
+        model.classes,
+        np.array([p.fraction for p in model.held_out]),
+        known=_known(material),
+        known_sd=np.array([material.targets[i].sd for i in material.mixed]),
+        cells=np.array([p.cells for p in model.held_out], float),
+    )
+
+
 def _held_out_errors(model: Model, material: Material) -> dict[str, Any]:
     if not model.held_out:
         return {}
-    known = np.array([material.targets[i].fraction for i in material.mixed])
-    relative = np.array([material.targets[i].relative for i in material.mixed])
-    known[relative] = np.nan
+    known = _known(material)
     gap = 100 * (np.array([p.fraction for p in model.held_out]) - known)
     seen = np.isfinite(gap).any(axis=0)
     error = {

@@ -73,3 +73,10 @@ def test_the_simpler_method_is_kept_unless_clearly_beaten():
     error = np.full((10, 3), 0.02)
     assert choose_method({"mean": error, "emq": 0.99 * error})[0] == "mean"
     assert choose_method({"mean": error, "emq": 0.5 * error})[0] == "emq"
+
+
+def test_the_consensus_is_kept_where_it_is_about_as_good():
+    error = np.full((10, 3), 0.02)
+    scores = {"mean": 2 * error, "recalibrated": error, "emq": 1.2 * error}
+    assert choose_method({**scores, "consensus": 1.05 * error})[0] == "consensus"
+    assert choose_method({**scores, "consensus": 1.2 * error})[0] == "recalibrated"
