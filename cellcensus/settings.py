@@ -58,7 +58,7 @@ class IngestSettings(Section):
         4.5, gt=0, description="Threshold of segmentation in standard deviations of the noise."
     )
     background_frames: int = Field(
-        48, ge=8, description="Frames whose median is the first background."
+        32, ge=8, description="Frames whose median is the first background."
     )
     buffer_megabytes: float = Field(
         96.0, gt=0, description="Memory for the frames that the first background is made of."

@@ -182,7 +182,9 @@ def _usual_cell(
         count, labels, stats, _ = cv2.connectedComponentsWithStats(mask)
         for index in range(1, count):
             if stats[index, cv2.CC_STAT_AREA] >= 0.6 * smallest**2:
-                values = contrast[labels == index]
+                left, top, width, height = stats[index, :4]
+                part = np.s_[top : top + height, left : left + width]
+                values = contrast[part][labels[part] == index]
                 peaks.append(float(np.percentile(values, 90)))
                 masses.append(float(values.sum()))
     if not peaks:
