@@ -90,3 +90,12 @@ def test_every_finding_is_described():
                 found |= {code for pattern in patterns for code in pattern.findall(text)}
     assert len(found) > 50
     assert sorted(code for code in found if f"`{code}`" not in page) == []
+
+
+def test_every_flow_is_described():
+    page = text_of("operation.md")
+    source = (ROOT / "flows" / "prefect_flows.py").read_text(encoding="utf-8")
+    flows = re.findall(r"@flow[^\n]*(?:\n[^\n]*)*?\ndef (\w+)", source)
+    assert len(flows) >= 5
+    for name in flows:
+        assert f"`{name}`" in page, name
