@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,44 +14,10 @@ from flows.classified import read_classes
 from flows.contents import specimen_content
 from flows.context import Context
 from flows.subjects import gather
+from reports.tables import CELLS, PREDICTIONS, Column, write_table
 
-PREDICTION_COLUMNS = (
-    "study",
-    "specimen_id",
-    "donor_id",
-    "role",
-    "model_id",
-    "cell_class",
-    "cells",
-    "fraction",
-    "fraction_low",
-    "fraction_high",
-    "per_ul",
-    "per_ul_low",
-    "per_ul_high",
-    "flags",
-)
-CELL_COLUMNS = (
-    "study",
-    "specimen_id",
-    "cell_id",
-    "first_frame",
-    "last_frame",
-    "best_frame",
-    "x",
-    "y",
-    "width",
-    "height",
-    "area_um2",
-    "cell_class",
-    "probability",
-    "flags",
-)
-_ESTIMATES = PREDICTION_COLUMNS[7:13]
-_MEASURED = CELL_COLUMNS[2:11]
-_BATCH = 20_000
-
-Row = Mapping[str, Any]
+_ESTIMATES = tuple(column.name for column in PREDICTIONS[7:13])
+_MEASURED = tuple(column.name for column in CELLS[2:11])
 
 
 def prediction_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
@@ -104,8 +68,8 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
             continue
         table = read_cells(ctx.home / cell_file.path).table
         classes, probabilities = _classes(ctx, subject.current, len(table["cell_id"]))
-        columns = [_values(table[name]) for name in _MEASURED]
-        flags = _values(table["flags"])
+        columns = [list(table[name]) for name in _MEASURED]
+        flags = list(table["flags"])
         for index, measured in enumerate(zip(*columns, strict=True)):
             yield {
                 "study": study,
@@ -119,12 +83,12 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
 
 def export_predictions(ctx: Context, study: str, format_: str, out: Path) -> int:
     """Write :func:`prediction_rows` to ``out``; how many rows."""
-    return _write(prediction_rows(ctx, study), PREDICTION_COLUMNS, format_, Path(out))
+    return _write(prediction_rows(ctx, study), PREDICTIONS, format_, Path(out))
 
 
 def export_cells(ctx: Context, study: str, format_: str, out: Path) -> int:
     """Write :func:`cell_rows` to ``out``; how many rows."""
-    return _write(cell_rows(ctx, study), CELL_COLUMNS, format_, Path(out))
+    return _write(cell_rows(ctx, study), CELLS, format_, Path(out))
 
 
 def export_fhir(ctx: Context, study: str, out: Path) -> int:
@@ -162,21 +126,13 @@ def _classes(ctx: Context, current: Any, number: int) -> tuple[Sequence[Any], Se
         return [None] * number, [None] * number
     classified = read_classes(ctx.home / current.prediction.path)
     names = [classified.name(index) for index in range(len(classified.cell_id))]
-    return names, _values(classified.probability)
+    return names, list(classified.probability)
 
 
-def _values(column: Any) -> list[Any]:
-    values = column.tolist()
-    if column.dtype.kind != "f":
-        return list(values)
-    # The shortest text that gives the same float32 back: more digits would be invented.
-    short = [float(str(value)) for value in column] if column.dtype.itemsize == 4 else values
-    return [None if math.isnan(value) else value for value in short]
-
-
-def _write(rows: Iterable[Row], columns: Sequence[str], format_: str, out: Path) -> int:
-    writer = {"csv": _write_csv, "json": _write_json, "parquet": _write_parquet}[format_]
-    return _published(out, lambda temporary: writer(rows, columns, temporary))
+def _write(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[Column], format_: str, out: Path
+) -> int:
+    return _published(out, lambda temporary: write_table(rows, columns, format_, temporary))
 
 
 def _published(out: Path, write: Callable[[Path], int]) -> int:
@@ -190,54 +146,3 @@ def _write_text(text: str, out: Path, number: int) -> int:
         return number
 
     return _published(out, write)
-
-
-def _write_csv(rows: Iterable[Row], columns: Sequence[str], file: Path) -> int:
-    number = 0
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.DictWriter(stream, columns)
-        writer.writeheader()
-        for row in rows:
-            writer.writerow(row)
-            number += 1
-    return number
-
-
-def _write_json(rows: Iterable[Row], columns: Sequence[str], file: Path) -> int:
-    number = 0
-    with file.open("w", encoding="utf-8") as stream:
-        stream.write("[")
-        for row in rows:
-            stream.write(",\n" if number else "\n")
-            json.dump({name: row[name] for name in columns}, stream, ensure_ascii=False)
-            number += 1
-        stream.write("\n]\n")
-    return number
-
-
-def _write_parquet(rows: Iterable[Row], columns: Sequence[str], file: Path) -> int:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    schema = pa.schema([(name, _kind(name)) for name in columns])
-    number, batch = 0, []
-    with parquet.ParquetWriter(file, schema) as writer:
-        for row in rows:
-            batch.append(dict(row))
-            number += 1
-            if len(batch) == _BATCH:
-                writer.write_table(pa.Table.from_pylist(batch, schema))
-                batch = []
-        if batch or not number:
-            writer.write_table(pa.Table.from_pylist(batch, schema))
-    return number
-
-
-def _kind(column: str) -> Any:
-    import pyarrow as pa
-
-    texts = {"study", "specimen_id", "donor_id", "role", "model_id", "cell_class", "flags"}
-    whole = {"cells", "cell_id", "first_frame", "last_frame", "best_frame"}
-    if column in texts:
-        return pa.string()
-    return pa.int64() if column in whole else pa.float64()

@@ -55,11 +55,11 @@ def test_every_setting_is_described_with_its_default():
 
 
 def test_every_exported_column_is_described():
-    from flows.export import CELL_COLUMNS, PREDICTION_COLUMNS
+    from reports.tables import CELLS, PREDICTIONS
 
     page = text_of("exports.md")
-    for column in (*PREDICTION_COLUMNS, *CELL_COLUMNS):
-        assert f"`{column}`" in page, column
+    for column in (*PREDICTIONS, *CELLS):
+        assert f"`{column.name}`" in page, column
 
 
 def test_every_flag_is_described():
