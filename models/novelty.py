@@ -14,7 +14,10 @@ import numpy as np
 
 from models.evidence import Evidence
 
-_COMPONENTS, _QUANTILE, _SMALLEST = 16, 0.99, 30
+# Three quarters of the directions: news shows in those that familiar cells hardly vary in
+# (platelets among leukocytes: 23 % found at 0.2 % false alarms, with the first 16 of 128 only 8 %),
+# while the very last ones are noise.
+_KEPT, _QUANTILE, _SMALLEST = 0.75, 0.99, 30
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,14 @@ def fit_member(
     )
     # Directions by what is left once the class is taken off, so that no class counts as far.
     rest = embedding - np.where(np.isfinite(middles[labels]), middles[labels], centre)
-    values, vectors = np.linalg.eigh(np.cov(rest.T) + 1e-6 * np.eye(rest.shape[1]))
-    keep = slice(-_COMPONENTS, None)
+    values, vectors = np.linalg.eigh(np.cov(rest.T) + _ridge(rest) * np.eye(rest.shape[1]))
+    keep = slice(-int(_KEPT * len(values)), None)
     basis = vectors[:, keep] / np.sqrt(values[keep])
     return centre, basis, (middles - centre) @ basis
+
+
+def _ridge(rest: np.ndarray) -> float:
+    return 1e-4 * float(rest.var(axis=0).mean()) + 1e-9
 
 
 def distance(

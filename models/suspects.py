@@ -85,7 +85,9 @@ def find_suspects(
 def _usual(found: np.ndarray, known: np.ndarray, sd: np.ndarray, cells: np.ndarray) -> np.ndarray:
     """Usual deviation on the transformed scale (B, K): that of donors, at least what is sampled."""
     gap = np.abs(transform(found) - transform(known))
-    donors = 1.4826 * np.nanmedian(gap, axis=0)
+    told = np.isfinite(gap).any(axis=0)
+    donors = np.zeros(gap.shape[1])
+    donors[told] = 1.4826 * np.nanmedian(gap[:, told], axis=0)
     n = np.maximum(cells, 1.0)[:, None]
     own = np.sqrt(1 / (4 * n) + np.square(analyser_sd(known, sd, n)))
     usual: np.ndarray = np.maximum(own, donors)
