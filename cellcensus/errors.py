@@ -70,7 +70,9 @@ class CellcensusError(Exception):
         return (_rebuild, (type(self), self.message, self.__dict__.copy()))
 
 
-def _rebuild(kind: type[CellcensusError], message: str, state: dict[str, object]) -> CellcensusError:
+def _rebuild(
+    kind: type[CellcensusError], message: str, state: dict[str, object]
+) -> CellcensusError:
     error = kind.__new__(kind)
     Exception.__init__(error, message)
     error.__dict__.update(state)
