@@ -90,7 +90,10 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     listed = [list(row) for row in rows]
     for index, column in enumerate(columns):
         numeric = listed and all(isinstance(row[index], int | float) for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        # The first column names the row and is what people copy: it is never broken.
+        table.add_column(
+            column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0
+        )
     for row in listed:
         table.add_row(*("" if value is None else str(value) for value in row))
     output.print(table)

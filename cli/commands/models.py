@@ -20,8 +20,18 @@ def list_() -> int:
     if wants_json():
         print_json(rows)
     else:
-        columns = ("id", "state", "created_at", "studies", "held_out_worst_class_error_points")
-        print_table("", columns, ([row.get(column) for column in columns] for row in rows))
+        rows_shown = [
+            (
+                row["id"],
+                row["state"],
+                str(row["created_at"])[:16].replace("T", " "),
+                ", ".join(row["studies"]),
+                row["held_out_worst_class_error_points"],
+            )
+            for row in rows
+        ]
+        columns = ("model", "state", "trained (UTC)", "studies", "worst class, points")
+        print_table("", columns, rows_shown)
     return 0
 
 

@@ -19,5 +19,13 @@ def status() -> int:
     if wants_json():
         print_json(found)
     else:
-        print_table("", ("what", "value"), [(name, str(value)) for name, value in found.items()])
+        print_table(
+            "", ("what", "value"), [(name, _in_words(value)) for name, value in found.items()]
+        )
     return 0
+
+
+def _in_words(value: object) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "never" if value is None else str(value)
