@@ -42,7 +42,7 @@ SCENARIOS: dict[str, dict[str, Any]] = {
 }
 
 
-def scenario(name: str, **changes: Any) -> SimulationSettings:
+def scenario(name: str, /, **changes: Any) -> SimulationSettings:
     """The settings of a preset, with changes.
 
     Raises
