@@ -49,7 +49,7 @@ def _sources(material: Material) -> dict[str, Any]:
     studies: dict[str, dict[str, list[str]]] = {}
     for bag in material.bags:
         studies.setdefault(bag.study, {}).setdefault(bag.known.role, []).append(bag.specimen_id)
-    cells = sum(material.all_cells.values())
+    cells = sum(len(bag) for bag in material.whole)
     return {"studies": studies, "cells": int(cells)}
 
 

@@ -27,6 +27,7 @@ from models.job import Job
 from models.learnables import Material, make_prior
 from models.model import Member, Model
 from models.novelty import Familiar, learn_familiar
+from models.pictures import to_window
 from models.prediction import finish
 from models.recovery import concentration, fit_recovery
 
@@ -84,7 +85,7 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
     predictions = []
     for row, fold in enumerate(held.fold):
         blind = _with_tail(model, held, held.fold != fold, by_fold[fold], job)
-        bag = job.material.bags[held.rows[row]]
+        bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
         predictions.append(finish(blind, bag, evidence, [int(fold)], job.composition))
     return replace(model, held_out=tuple(predictions))
@@ -129,9 +130,10 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
         found={name: nothing.copy() for name in METHODS},
     )
     for row, i in enumerate(material.mixed):
-        bag, target, fold = material.bags[i], material.targets[i], held.fold[row]
+        target, fold = material.targets[i], held.fold[row]
         pair = [(members[fold], networks[fold])]
-        evidence = gather(pair, bag.crops, prior, views=views, device=job.device)
+        crops = to_window(material.whole[i].crops, material.whole[i].window_um, material.window_um)
+        evidence = gather(pair, crops, prior, views=views, device=job.device)
         held.evidence.append(evidence)
         held.cells[row] = leukocytes(evidence.logits, prior)
         if not target.relative:
@@ -142,13 +144,11 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
 
 
 def _log_ratio(material: Material, index: int, cells: float) -> float:
-    bag = material.bags[index]
+    bag = material.whole[index]
     total = bag.known.wbc_per_ul
     if total is None and len(bag.known.per_ul) == len(material.classes):
         total = float(sum(bag.known.per_ul.values()))
-    # Only some of the cells were learned from; the concentration is that of all.
-    whole = cells * material.all_cells[index] / max(len(bag), 1)
-    found = concentration(whole, bag.imaged_volume_ul, bag.dilution)
+    found = concentration(cells, bag.imaged_volume_ul, bag.dilution)
     return float(np.log(found / total)) if total and found > 0 else float("nan")
 
 

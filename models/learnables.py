@@ -40,8 +40,9 @@ class Material:
         Of a mixed bag, its differential.
     means
         Of each bag, (2,) typical log contrast and log diameter.
-    all_cells
-        Of each bag, how many cells it had before it was thinned.
+    whole
+        The bags before they were thinned and brought to one scale, in the same order: what is
+        found in a held-out specimen is said of every cell it has.
     left_out
         Why bags were left aside: specimen → reason.
     window_um
@@ -56,7 +57,7 @@ class Material:
     holds: dict[int, np.ndarray] = field(default_factory=dict)
     targets: dict[int, Target] = field(default_factory=dict)
     means: dict[int, np.ndarray] = field(default_factory=dict)
-    all_cells: dict[int, int] = field(default_factory=dict)
+    whole: list[Bag] = field(default_factory=list)
     left_out: dict[str, str] = field(default_factory=dict)
     window_um: float | None = None
 
@@ -101,7 +102,7 @@ def _sort_in(material: Material, bag: Bag, settings: TrainingSettings) -> None:
     index = len(material.bags)
     material.window_um = material.window_um or bag.window_um
     material.bags.append(_thin(bag, settings.cells_per_specimen, material.window_um))
-    material.all_cells[index] = len(bag)
+    material.whole.append(bag)
     material.means[index] = typical(measure_cells(material.bags[-1].crops))
     if bag.known.role == "purified":
         material.purified.append(index)

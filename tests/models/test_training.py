@@ -119,3 +119,15 @@ def test_progress_reaches_what_was_announced(brief):
     count = Count()
     train(make_study(mixed=3), CLASSES, settings=brief, progress=count)
     assert count.done == count.total > 10
+
+
+def test_held_out_predictions_look_at_every_cell(brief):
+    bags = make_study(cells=80)
+    few = brief.model_copy(update={"cells_per_specimen": 60})
+    sizes = {bag.specimen_id: len(bag) for bag in bags if bag.known.role == "mixed"}
+    model = train(bags, CLASSES, settings=few)
+    assert {p.specimen_id: len(p.cell_class) for p in model.held_out} == sizes
+    # The concentration is that of all cells too.
+    stated = {bag.specimen_id: bag.known.wbc_per_ul for bag in bags}
+    ratio = [p.total_per_ul / stated[p.specimen_id] for p in model.held_out]
+    assert np.median(ratio) == pytest.approx(1, abs=0.15)
