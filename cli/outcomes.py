@@ -21,21 +21,21 @@ def open_home() -> Context:
 
 def tell(outcomes: Sequence[Outcome]) -> int:
     """Print what was done and return the exit code: the gravest of the stages'."""
-    from cli.terminal import output, print_json
+    from cli.terminal import print_json, say
 
     code = worst_exit_code(outcomes)
     if wants_json():
         print_json({"exit_code": code, "stages": [outcome.as_dict() for outcome in outcomes]})
         return code
     for outcome in outcomes:
-        output.print(outcome.summary(), markup=False, highlight=False)
+        say(outcome.summary())
         for specimen_id, reason in outcome.quarantined:
-            output.print(f"  quarantined {specimen_id}: {reason}", markup=False, highlight=False)
+            say(f"  quarantined {specimen_id}: {reason}")
         for note in outcome.notes:
-            output.print(f"  {note}", markup=False, highlight=False)
+            say(f"  {note}")
     reports = [outcome.report for outcome in outcomes if outcome.report]
     if reports:
-        output.print(f"\nReport to open: {reports[-1]}", markup=False, highlight=False)
+        say(f"\nReport to open: {reports[-1]}")
     return code
 
 

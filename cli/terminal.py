@@ -32,8 +32,13 @@ from cellcensus.findings import Finding, Level
 
 _LEVEL_STYLE = {Level.VIOLATION: "bold red", Level.ALERT: "yellow", Level.INFORMATION: "cyan"}
 
-output = Console(soft_wrap=True)
-messages = Console(stderr=True, soft_wrap=True)
+output = Console()
+messages = Console(stderr=True)
+
+
+def say(text: str = "", *, style: str | None = None, console: Console = output) -> None:
+    """Print text as it is: long lines are left whole, so that paths can be copied."""
+    console.print(text, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 class TerminalProgress:
@@ -61,7 +66,7 @@ class TerminalProgress:
             self._bars.start()
             self._task = self._bars.add_task(label, total=total)
         else:
-            messages.print(f"{label}: started", highlight=False)
+            say(f"{label}: started", console=messages)
 
     def advance(self, units: float = 1.0) -> None:
         """Move the bar."""
@@ -76,7 +81,7 @@ class TerminalProgress:
             self._bars.remove_task(self._task)
             self._task = None
         seconds = time.monotonic() - self._began
-        messages.print(f"{self._label}: {note or 'done'} ({seconds:.0f} s)", highlight=False)
+        say(f"{self._label}: {note or 'done'} ({seconds:.0f} s)", console=messages)
 
 
 def print_json(value: Any) -> None:
@@ -107,10 +112,8 @@ def print_findings(findings: Sequence[Finding], console: Console = output) -> No
             part for part in (finding.specimen_id, finding.column and f"[{finding.column}]") if part
         )
         console.print(f"{finding.level.value:<12}", style=_LEVEL_STYLE[finding.level], end="")
-        console.print(
-            f"{where + ': ' if where else ''}{finding.message}", markup=False, highlight=False
-        )
-        console.print(f"{'':<12}→ {finding.action}", style="dim", markup=False, highlight=False)
+        say(f"{where + ': ' if where else ''}{finding.message}", console=console)
+        say(f"{'':<12}→ {finding.action}", style="dim", console=console)
 
 
 def print_error(error: CellcensusError, *, as_json: bool) -> None:
@@ -127,7 +130,7 @@ def print_error(error: CellcensusError, *, as_json: bool) -> None:
             }
         )
         return
-    messages.print(f"cellcensus: {error}", markup=False, highlight=False)
+    say(f"cellcensus: {error}", console=messages)
     print_findings(findings, messages)
 
 

@@ -18,7 +18,7 @@ def check(study: Path) -> int:
     """
     from cellcensus.findings import Level
     from cellcensus.studyfolder import read_study
-    from cli.terminal import output, print_findings, print_json
+    from cli.terminal import print_findings, print_json, say
 
     read, findings = read_study(study)
     if wants_json():
@@ -36,7 +36,5 @@ def check(study: Path) -> int:
         f"{sum(found.level is level for found in findings)} {level.value}" for level in Level
     )
     verdict = f"{len(read.specimens)} specimens can be used" if read else "the study cannot be used"
-    output.print(
-        f"{read.name if read else study}: {verdict} ({counts})", markup=False, highlight=False
-    )
+    say(f"{read.name if read else study}: {verdict} ({counts})")
     return 0 if read else 2

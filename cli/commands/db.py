@@ -29,13 +29,13 @@ def backup(file: Path) -> int:
 
 
 def _say(result: dict[str, str]) -> int:
-    from cli.terminal import output, print_json
+    from cli.terminal import print_json, say
 
     if wants_json():
         print_json(result)
     else:
         for name, value in result.items():
-            output.print(f"{name}: {value}", markup=False, highlight=False)
+            say(f"{name}: {value}")
     return 0
 
 

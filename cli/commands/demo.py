@@ -35,7 +35,7 @@ MADE_BY_DEMO = ".made-by-cellcensus-demo"
 @click.option("--again", is_flag=True, help="Remove an earlier demo first.")
 def demo(folder: Path, again: bool) -> int:
     """Make a small study with known truth, run it, and compare the result with the truth."""
-    from cli.terminal import TerminalProgress, output, print_json
+    from cli.terminal import TerminalProgress, print_json, say
     from flows.context import open_context
     from flows.export import prediction_rows
     from flows.run import run_study
@@ -50,7 +50,7 @@ def demo(folder: Path, again: bool) -> int:
         print_json({**_summary(outcomes, settings), "compared": compared})
         return worst_exit_code(outcomes)
     _show(compared)
-    output.print()
+    say()
     return tell(outcomes)
 
 
@@ -78,7 +78,7 @@ def _study(folder: Path, *, again: bool) -> Path:
 def _settings(folder: Path) -> Settings:
     """The settings of this call, with a home beside the study and a short training."""
     settings = load_settings()
-    quick = settings.training.model_copy(update={"warmup_steps": 60, "bag_steps": 90, "folds": 3})
+    quick = settings.training.model_copy(update={"warmup_steps": 120, "bag_steps": 180, "folds": 3})
     named = "home" in settings.model_fields_set
     home = settings.home if named else folder / "home"
     return settings.model_copy(update={"home": home, "training": quick})

@@ -70,12 +70,12 @@ def hl7(study: str, out: Path) -> int:
 
 
 def _say(rows: int, out: Path) -> int:
-    from cli.terminal import output, print_json
+    from cli.terminal import print_json, say
 
     if wants_json():
         print_json({"rows": rows, "file": str(out)})
     else:
-        output.print(f"{rows} rows written to {out}", markup=False, highlight=False)
+        say(f"{rows} rows written to {out}")
     return 0
 
 

@@ -38,7 +38,7 @@ def simulate(
 
     The truth lies in DIR/truth; nothing in the study points to it.
     """
-    from cli.terminal import TerminalProgress, output, print_json
+    from cli.terminal import TerminalProgress, print_json, say
     from pipeline.simulation import simulate_study
 
     settings = _settings(folder, scenario, seed, changes, crops)
@@ -46,7 +46,7 @@ def simulate(
     if wants_json():
         print_json({"study": str(folder), "name": settings.name, "truth": str(folder / "truth")})
     else:
-        output.print(f"study {settings.name} written to {folder}", markup=False, highlight=False)
+        say(f"study {settings.name} written to {folder}")
     return 0
 
 
