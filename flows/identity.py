@@ -12,6 +12,8 @@ from cellcensus.errors import RecordingError
 from cellcensus.recipe import Recipe, hash_file, hash_paths
 from cellcensus.settings import Settings
 from cellcensus.study import Role, Specimen, Study
+from models.generations import PREDICT, TRAIN
+from pipeline.generations import INGEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +72,9 @@ def _missing(recording: str, message: str) -> RecordingError:
 
 def ingest_recipe(study: Study, specimen: Specimen, sha256: str, settings: Settings) -> Recipe:
     """Recording → cells."""
-    from pipeline.ingest import GENERATION
-
     return Recipe(
         "ingest",
-        GENERATION,
+        INGEST,
         inputs={
             "recording": sha256,
             "acquisition": asdict(study.acquisition),
@@ -116,11 +116,9 @@ def train_recipe(
     bags: Sequence[Mapping[str, Any]], classes: Sequence[str], settings: Settings
 ) -> Recipe:
     """Cells and what is known → model."""
-    from models.training import GENERATION
-
     return Recipe(
         "model",
-        GENERATION,
+        TRAIN,
         inputs={"classes": list(classes), "bags": [dict(bag) for bag in bags]},
         settings={
             "training": settings.training.model_dump(mode="json"),
@@ -133,11 +131,9 @@ def predict_recipe(
     specimen: Specimen, cells: str, model_sha256: str, settings: Settings, *, held_out: bool
 ) -> Recipe:
     """Cells and model → composition."""
-    from models.prediction import GENERATION
-
     return Recipe(
         "predict",
-        GENERATION,
+        PREDICT,
         inputs={
             "cells": cells,
             "model": model_sha256,

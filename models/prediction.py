@@ -20,8 +20,6 @@ from models.novelty import strangeness
 from models.pictures import to_window
 from models.recovery import total_concentration
 
-GENERATION = 1
-
 
 def predict(
     model: Model,

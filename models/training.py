@@ -20,8 +20,6 @@ from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.model import Member, Model
 
-GENERATION = 1
-
 
 def train(
     bags: Sequence[Bag],

@@ -18,9 +18,6 @@ from pipeline.quality import Quality, judge
 from pipeline.recordings import open_recording
 from pipeline.watch import Watched
 
-#: Raised by hand when the same recording and settings give other cells than before.
-GENERATION = 1
-
 
 @dataclass(frozen=True)
 class IngestSummary:

@@ -165,10 +165,10 @@ def _sha(text):
 
 def installed(monkeypatch):
     calls.clear()
-    _put(monkeypatch, "pipeline.ingest", ingest=ingest, GENERATION=1)
+    _put(monkeypatch, "pipeline.ingest", ingest=ingest)
     _put(monkeypatch, "pipeline.cells", read_cells=read_cells)
-    _put(monkeypatch, "models.training", train=train, GENERATION=1)
-    _put(monkeypatch, "models.prediction", predict=predict, GENERATION=1)
+    _put(monkeypatch, "models.training", train=train)
+    _put(monkeypatch, "models.prediction", predict=predict)
     _put(monkeypatch, "models.modelfile", save=save, load=load)
     from flows.predict import load_model
 

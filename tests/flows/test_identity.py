@@ -1,4 +1,6 @@
 import os
+import subprocess
+import sys
 from dataclasses import replace
 
 import pytest
@@ -63,3 +65,13 @@ def test_recipes_depend_on_what_matters(calls, tmp_path):
         predict_recipe(SPECIMEN, "c", "m", settings, held_out=flag).id for flag in (True, False)
     }
     assert len(held_out) == 2
+
+
+def test_what_is_up_to_date_is_decided_without_torch_and_opencv():
+    code = (
+        "import sys, flows.run, flows.identity as i;"
+        "i.train_recipe([], ['a', 'b'], __import__('cellcensus.settings').settings.Settings());"
+        "print(sorted({'torch', 'cv2', 'scipy', 'prefect'} & set(sys.modules)))"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
