@@ -176,7 +176,7 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
     from pipeline.features import measure
     from pipeline.optics import estimate_optics
     from pipeline.segment import Segmenter
-    from pipeline.views import Shot, ViewFinder, contrast_of, mask_of, sharpness, true_mask
+    from pipeline.views import Shot, ViewFinder, mask_of, true_mask
 
     flat = np.clip(np.rint(images.astype(np.float32) - grounds + 128), 0, 255).astype(np.uint8)
     ground = Background(np.full(images.shape[1:], 128, np.float32))
@@ -185,18 +185,17 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
         polarity=Polarity.DARK, noise_factor=4.5,
     )  # fmt: skip
     segmenter = Segmenter(ground, optics, flat.dtype)
-    finder = ViewFinder(optics, 25 / size, images.shape[1:])
+    finder = ViewFinder(optics, images.shape[1:])
     areas = np.full(len(images), np.nan)
     for index, frame in enumerate(flat):
         found = segmenter.detect(frame, index)
         if not len(found):
             continue
         best = int(np.argmax(found.area))
-        view = finder.cut_out(Shot(index, frame, found, ground, np.zeros(len(found))), best)
-        contrast = contrast_of(view, optics.level)
-        mask = true_mask(contrast, mask_of(view, optics.shrink), 1.0 + optics.shrink)
-        areas[index] = measure(contrast, mask, size)["area_um2"] / size**2
-        sharpness(view.pixels)
+        shot = Shot(index, frame, found, ground, np.zeros(len(found)))
+        view = finder.cut_out(shot, best, finder.focus(shot, best))
+        mask = true_mask(view.contrast, mask_of(view, optics.shrink), 1.0 + optics.shrink)
+        areas[index] = measure(view.contrast, mask, size)["area_um2"] / size**2
     return areas
 
 

@@ -9,14 +9,17 @@ a morphological closing or opening in space, wider than the largest cell, stands
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-#: Every ``_GRID``-th pixel in both directions tells the gain of a frame: thousands suffice.
+#: Every ``_GRID``-th pixel in both directions tells the level of a frame.
 _GRID = 8
+#: So many pixels tell the gain of a frame to a few parts in ten thousand.
+_ENOUGH = 4096
 
 
 class Background:
@@ -30,14 +33,17 @@ class Background:
 
     def __init__(self, image: NDArray[np.float32]) -> None:
         self.image = image
-        self.first_level = self.level = float(np.median(image[::_GRID, ::_GRID]))
+        self._places = _spread_out(image.shape)
         self._resample()
+        self.first_level = self.level
 
     def _resample(self) -> None:
-        grid = self.image[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID]
+        values = self.image.ravel()[self._places]
+        self.level = float(np.median(values))
         # Dark pixels of a vignette or a frame edge would divide by nothing.
-        self._bright = grid > 0.25 * max(self.level, 1e-6)
-        self._inverse = 1.0 / grid[self._bright]
+        bright = values > 0.25 * max(self.level, 1e-6)
+        self._bright = self._places[bright]
+        self._inverse = 1.0 / values[bright]
 
     def gain(self, frame: NDArray[Any]) -> float:
         """Brightness of a frame over the background, dimensionless, robust to cells.
@@ -49,17 +55,17 @@ class Background:
         """
         if self._inverse.size < 16:
             return 1.0
-        grid = frame[_GRID // 2 :: _GRID, _GRID // 2 :: _GRID][self._bright]
-        ratio = grid * self._inverse
-        middle = float(np.median(ratio))
+        ratio = frame.ravel()[self._bright] * self._inverse
+        half = ratio.size // 2
+        middle = float(np.partition(ratio, half)[half])
         # The median of integers over a smooth background is coarse: average what lies near it.
-        near = ratio[np.abs(ratio - middle) < 0.04]
+        near = ratio[(ratio > middle - 0.04) & (ratio < middle + 0.04)]
         return float(near.mean()) if near.size else max(middle, 1e-6)
 
     def follow(
-        self, frame: NDArray[Any], gain: float, free: NDArray[np.bool_], rate: float
-    ) -> None:
-        """Move the background a little towards a frame where no cell is.
+        self, frame: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float
+    ) -> Background:
+        """The background moved a little towards a frame where no cell is.
 
         Parameters
         ----------
@@ -68,14 +74,35 @@ class Background:
         gain
             Of this frame, from `gain`.
         free
-            (H, W), true where the frame shows background.
+            (H, W), nonzero where the frame shows background.
         rate
             Share of the difference that is taken over, 0–1.
+
+        Returns
+        -------
+        Background
+            A new one: views that wait for their track keep the background of their time.
         """
-        updated = self.image + rate * (frame / np.float32(gain) - self.image)
-        # A new array: crops that wait for their track keep the background of their time.
-        self.image = np.where(free, updated, self.image).astype(np.float32, copy=False)
-        self._resample()
+        moved = copy(self)
+        moved.image = self.image.copy()
+        cv2.accumulateWeighted(weighted(frame, 1 / gain, frame, 0), moved.image, rate, mask=free)
+        moved._resample()
+        return moved
+
+
+def weighted(
+    one: NDArray[Any], factor: float, other: NDArray[Any], other_factor: float
+) -> NDArray[np.float32]:
+    """``factor · one + other_factor · other`` of pictures of any depth, in one pass, as float32."""
+    total: NDArray[Any] = cv2.addWeighted(one, factor, other, other_factor, 0, dtype=cv2.CV_32F)
+    return total
+
+
+def _spread_out(shape: tuple[int, ...]) -> NDArray[np.int64]:
+    """Flat indices of at most about `_ENOUGH` pixels on an even grid."""
+    step = max(2, int(np.ceil(np.sqrt(shape[0] * shape[1] / _ENOUGH))))
+    rows, columns = np.arange(step // 2, shape[0], step), np.arange(step // 2, shape[1], step)
+    return (rows[:, None] * shape[1] + columns[None, :]).ravel()
 
 
 def temporal_background(frames: Sequence[NDArray[Any]]) -> Background:

@@ -8,9 +8,12 @@ pictures stay until its track ends and they are drawn.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from multiprocessing import parent_process
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +21,7 @@ from cellcensus.errors import RecordingError
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
+from pipeline.ahead import ahead
 from pipeline.figures import Figures
 from pipeline.grounds import Ground, learn_ground
 from pipeline.optics import diameter_range_px
@@ -27,6 +31,8 @@ from pipeline.views import ViewFinder
 
 #: Frames held back to learn from, at most.
 _HELD_BACK = 200
+#: Room for frames that are decoded ahead, pixels.
+_AHEAD_BYTES = 16e6
 
 
 class FrameLike(Protocol):
@@ -115,7 +121,39 @@ def take_census(
     """
     progress = progress or Silent()
     progress.start("frames", float(recording.n_frames_stated or 0))
-    stream = iter(recording.frames())
+    stream = ahead(recording.frames(), _frames_ahead(recording))
+    with _one_thread(), closing(stream):
+        tracing = _trace(stream, acquisition, hints, settings, progress)
+        rows = tracing.finish()
+    progress.finish(f"{len(rows)} cells")
+    return _census(rows, tracing, window_um(hints, settings), settings)
+
+
+def _frames_ahead(recording: RecordingLike) -> int:
+    """Frames to decode ahead; none in a worker process, whose neighbours use the other cores."""
+    if parent_process() is not None:
+        return 0
+    return int(np.clip(_AHEAD_BYTES / (recording.width * recording.height), 2, 16))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Let OpenCV work in this thread: the operations are too small to be worth dividing."""
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
+
+
+def _trace(
+    stream: Iterator[Any],
+    acquisition: Acquisition,
+    hints: CellHints,
+    settings: IngestSettings,
+    progress: Progress,
+) -> Tracing:
     held = _hold_back(stream, settings)
     if not held:
         raise RecordingError("The recording holds no frame", code="no_frames")
@@ -123,13 +161,10 @@ def take_census(
         held, acquisition.mode, hints, settings, diameter_range_px(acquisition, hints, settings)
     )
     tracing = _tracing(ground, acquisition, hints, settings, held[0].pixels.shape)
-    figures = tracing.figures
     for frame in _chain(held, stream):
         tracing.take(frame)
         progress.advance()
-    rows = tracing.finish()
-    progress.finish(f"{len(rows)} cells")
-    return _census(rows, figures, tracing, window_um(hints, settings), settings)
+    return tracing
 
 
 def _hold_back(stream: Iterator[Any], settings: IngestSettings) -> list[Any]:
@@ -161,7 +196,7 @@ def _tracing(
     window_px = window_um(hints, settings) / acquisition.pixel_size_um
     desk = Desk(
         ground=ground,
-        finder=ViewFinder(ground.optics, window_px, shape),
+        finder=ViewFinder(ground.optics, shape),
         rows=Rows(acquisition, settings, ground.optics, window_px),
         figures=Figures(ground, acquisition, shape),
         settings=settings,
@@ -170,11 +205,9 @@ def _tracing(
     return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)
 
 
-def _census(
-    rows: Rows, figures: Figures, tracing: Tracing, window: float, settings: IngestSettings
-) -> Census:
+def _census(rows: Rows, tracing: Tracing, window: float, settings: IngestSettings) -> Census:
     table, crops = rows.table()
-    values = figures.summary(table)
+    values = tracing.figures.summary(table)
     values["window_um"] = window
     values["full_scale"] = settings.full_scale
     if np.isfinite(values["diameter_um_95"]):

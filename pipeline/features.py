@@ -48,15 +48,15 @@ def measure(
     area = float(cv2.countNonZero(mask))
     if area == 0:
         return dict.fromkeys(FEATURES[:-1], float("nan"))
-    values = contrast[mask > 0]
+    mean, spread = _mean_and_spread(contrast, mask)
     fine, coarse = structure(contrast, mask, pixel_size_um)
     return {
         "area_um2": area * pixel_size_um**2,
         "diameter_um": equivalent_diameter(area) * pixel_size_um,
         "eccentricity": eccentricity(mask),
         "solidity": solidity(mask),
-        "contrast_mean": float(values.mean()),
-        "contrast_sd": float(values.std()),
+        "contrast_mean": mean,
+        "contrast_sd": spread,
         "granularity": fine,
         "texture": coarse,
     }
@@ -103,20 +103,25 @@ def structure(
     share of the variance that the mean itself has, 0–1: near 1 for a dark nucleus in pale
     cytoplasm, near 0 for pure grain; NaN for a flat picture.
     """
-    inside = mask > 0
-    values = contrast[inside]
-    coarse = _inner_mean(contrast, mask, 0.5 / pixel_size_um)[inside]
-    total = float(np.var(values))
-    if total <= 1e-12:
+    coarse = _inner_mean(contrast, mask, 0.5 / pixel_size_um)
+    total = _mean_and_spread(contrast, mask)[1]
+    if total <= 1e-6:
         return 0.0, float("nan")
-    return float(np.std(values - coarse)), min(float(np.var(coarse)) / total, 1.0)
+    grain = _mean_and_spread(contrast - coarse, mask)[1]
+    return grain, min((_mean_and_spread(coarse, mask)[1] / total) ** 2, 1.0)
+
+
+def _mean_and_spread(values: NDArray[np.float32], mask: NDArray[np.uint8]) -> tuple[float, float]:
+    mean, spread = cv2.meanStdDev(values, mask=mask)
+    return float(mean[0, 0]), float(spread[0, 0])
 
 
 def _inner_mean(
     contrast: NDArray[np.float32], mask: NDArray[np.uint8], sigma_px: float
 ) -> NDArray[np.float32]:
-    weight = (mask > 0).astype(np.float32)
+    weight = np.minimum(mask, 1).astype(np.float32)
     sigma = max(sigma_px, 0.4)
-    total = cv2.GaussianBlur(contrast * weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
-    share = cv2.GaussianBlur(weight, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    both = cv2.merge([cv2.copyTo(contrast, mask), weight])
+    both = cv2.GaussianBlur(both, (0, 0), sigma, borderType=cv2.BORDER_CONSTANT)
+    total, share = cv2.split(both)
     return (total / np.maximum(share, 1e-6)).astype(np.float32)

@@ -56,16 +56,12 @@ class Ground:
         return own
 
     def follow(
-        self, pixels: NDArray[Any], gain: float, free: NDArray[np.bool_], rate: float
+        self, pixels: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float
     ) -> None:
         """Let the common background drift with the recording."""
         if self.background is not None:
-            # A copy: views that wait for the end of their track keep the old state.
-            moved = Background(self.background.image)
-            moved.first_level = self.background.first_level
-            moved.follow(pixels, gain, free, rate)
-            self.background = moved
-            self.segmenter.use(moved)
+            self.background = self.background.follow(pixels, gain, free, rate)
+            self.segmenter.use(self.background)
 
 
 def learn_ground(

@@ -12,7 +12,7 @@ from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
 from pipeline.features import FEATURES, measure
 from pipeline.optics import Optics
-from pipeline.views import View, contrast_of, draw, mask_of, true_mask
+from pipeline.views import View, draw, mask_of, true_mask
 
 _WHOLE = ("cell_id", "first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
@@ -73,12 +73,11 @@ class Rows:
         pictures = []
         row: dict[str, Any] = {}
         for view in views:
-            contrast = contrast_of(view, self.optics.level)
             mask = mask_of(view, self.optics.shrink)
             if not row:
-                own = true_mask(contrast, mask, 1.0 + self.optics.shrink)
-                row = measure(contrast, own, self.acquisition.pixel_size_um)
-            pictures.append(self._drawn(view, contrast, mask))
+                own = true_mask(view.contrast, mask, 1.0 + self.optics.shrink)
+                row = measure(view.contrast, own, self.acquisition.pixel_size_um)
+            pictures.append(self._drawn(view, mask))
         best = views[0]
         rate = self.acquisition.frame_rate_hz
         row |= {
@@ -88,8 +87,8 @@ class Rows:
             "n_frames": len(frames),
             "x": best.x,
             "y": best.y,
-            "width": int(best.box[2]),
-            "height": int(best.box[3]),
+            "width": best.box[2],
+            "height": best.box[3],
             "focus": best.focus,
             "speed_um_s": speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan,
             "touching": best.touching,
@@ -98,13 +97,11 @@ class Rows:
         }
         self._rows.append(row)
         missing = self.settings.views - len(pictures)
-        self._crops.append(np.stack(pictures + [pictures[0]] * missing))
+        self._crops.append(np.array(pictures + [pictures[0]] * missing))
 
-    def _drawn(
-        self, view: View, contrast: NDArray[np.float32], mask: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
+    def _drawn(self, view: View, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         return draw(
-            contrast,
+            view.contrast,
             mask,
             (view.x - view.left, view.y - view.top),
             window_px=self.window_px,

@@ -6,7 +6,7 @@ each contour. Everything costly waits until it is known which pictures of a cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
-from pipeline.background import Background
-from pipeline.optics import Optics, blur, shrunk, signed
+from pipeline.background import Background, weighted
+from pipeline.optics import Optics, blur, shrunk
 from pipeline.split import split_contour
 
 Contour = NDArray[Any]
@@ -90,7 +90,7 @@ class Segmenter:
 
     def __init__(self, background: Background, optics: Optics, dtype: np.dtype[Any]) -> None:
         self.optics = optics
-        self._dtype = dtype
+        self._kind = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
         self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
         smallest = optics.diameter_px[0] / optics.shrink
         self.smallest_area = np.pi / 4 * smallest**2
@@ -107,26 +107,28 @@ class Segmenter:
         self._gain = float("nan")
 
     def _bounds(self, gain: float) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Lowest and highest grey value of what is bare, of every pixel."""
         tolerance = _SAME_GAIN * self.optics.low / max(self.background.level, 1.0)
         if not abs(gain - self._gain) < tolerance:
             self._gain = gain
-            top = float(np.iinfo(self._dtype).max)
-            image, low = self._image * gain, self.optics.low
-            dark = self.optics.polarity is not Polarity.BRIGHT
-            bright = self.optics.polarity is not Polarity.DARK
-            below = np.ceil(image - low) if dark else np.zeros_like(image)
-            above = np.floor(image + low) if bright else np.full_like(image, top)
-            self._low = np.clip(below, 0, top).astype(self._dtype)
-            self._high = np.clip(above, 0, top).astype(self._dtype)
+            # Just under half a grey: what is stored is rounded, so the bounds are the least whole
+            # number above and the greatest below.
+            reach = self.optics.low - 0.4999
+            self._low = cv2.addWeighted(self._image, gain, self._image, 0, -reach, dtype=self._kind)
+            self._high = cv2.addWeighted(self._image, gain, self._image, 0, reach, dtype=self._kind)
         return self._low, self._high
 
-    def mask(self, small: NDArray[Any], gain: float) -> NDArray[np.uint8]:
+    def mask(self, small: NDArray[Any], gain: float) -> NDArray[Any]:
         """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
         low, high = self._bounds(gain)
-        bare = cv2.inRange(small, low, high)
-        # Opening what is bare closes what is not: gaps of one pixel in faint cytoplasm.
-        bare = cv2.morphologyEx(bare, cv2.MORPH_OPEN, self._kernel)
-        return cv2.bitwise_not(bare).astype(np.uint8, copy=False)
+        if self.optics.polarity is Polarity.DARK:
+            off = cv2.compare(small, low, cv2.CMP_LT)
+        elif self.optics.polarity is Polarity.BRIGHT:
+            off = cv2.compare(small, high, cv2.CMP_GT)
+        else:
+            off = cv2.bitwise_not(cv2.inRange(small, low, high))
+        # Gaps of one pixel in faint cytoplasm.
+        return cv2.morphologyEx(off, cv2.MORPH_CLOSE, self._kernel, dst=off)
 
     def detect(self, frame: NDArray[Any], index: int) -> Detections:
         """Find what could be cells.
@@ -142,8 +144,7 @@ class Segmenter:
         small = blur(shrunk(frame, self.optics.shrink))
         mask = self.mask(small, gain)
         contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        whole = [contour for contour in contours if len(contour) >= self._shortest()]
-        return self._measure(whole, small, gain, index)
+        return self._measure(contours, small, gain, index)
 
     def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:
         """See how small whole single cells of this recording are: no piece of a blob is smaller.
@@ -165,40 +166,50 @@ class Segmenter:
         return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
 
     def _measure(
-        self, contours: list[Contour], small: NDArray[Any], gain: float, index: int
+        self, contours: Sequence[Contour], small: NDArray[Any], gain: float, index: int
     ) -> Detections:
         kept: list[Contour] = []
         rows: list[tuple[float, ...]] = []
+        shortest = self._shortest()
         for blob, contour in enumerate(contours):
-            area = pixel_area(contour)
-            if area < self.smallest_area or not self._is_thing(contour, area, small, gain):
+            if len(contour) < shortest:
+                continue
+            x, y, area = _moments(contour)
+            if area < self.smallest_area:
+                continue
+            box = cv2.boundingRect(contour)
+            if not self._is_thing(box, area, small, gain):
                 continue
             solidity = _solidity(contour, area)
             pieces = split_contour(contour, area, solidity, self.smallest_piece)
+            if len(pieces) == 1:
+                kept.append(contour)
+                rows.append((x, y, area, solidity, *box, blob))
+                continue
             for piece in pieces:
-                own = area if len(pieces) == 1 else pixel_area(piece)
                 kept.append(piece)
-                rows.append((*_centre(piece), own, solidity, *cv2.boundingRect(piece), blob))
+                rows.append((*_moments(piece), solidity, *cv2.boundingRect(piece), blob))
         return self._table(rows, kept, gain, index)
 
-    def _is_thing(self, contour: Contour, area: float, small: NDArray[Any], gain: float) -> bool:
+    def _is_thing(self, box: Sequence[int], area: float, small: NDArray[Any], gain: float) -> bool:
         """Whether an outline holds enough contrast, and is as large as a cell at half of it."""
-        left, top, width, height = cv2.boundingRect(contour)
+        left, top, width, height = box
         raw = small[top : top + height, left : left + width]
         if area > _CLEARLY_LARGE * self._core_area:
             return self._stands_out(raw, self._image[top + height // 2, left + width // 2] * gain)
-        part = raw.astype(np.float32)
-        bare = self._image[top : top + height, left : left + width] * np.float32(gain)
-        contrast = signed(part - bare, self.optics.polarity)
+        bare = self._image[top : top + height, left : left + width]
+        sign = -1.0 if self.optics.polarity is Polarity.DARK else 1.0
+        contrast = weighted(raw, sign, bare, -sign * gain)
+        if self.optics.polarity is Polarity.BOTH:
+            contrast = np.abs(contrast)
         if contrast.max() < self.optics.high:
             return False
         hidden = _hidden_factor((left, top, width, height), small.shape)
         return self._is_large_enough(contrast, area, hidden)
 
     def _stands_out(self, part: NDArray[Any], bare: float) -> bool:
-        darkest, brightest, _, _ = cv2.minMaxLoc(part)
-        below = bare - darkest if self.optics.polarity is not Polarity.BRIGHT else 0.0
-        above = brightest - bare if self.optics.polarity is not Polarity.DARK else 0.0
+        below = bare - part.min() if self.optics.polarity is not Polarity.BRIGHT else 0.0
+        above = part.max() - bare if self.optics.polarity is not Polarity.DARK else 0.0
         return bool(max(below, above) >= self.optics.high)
 
     def _is_large_enough(self, contrast: NDArray[np.float32], area: float, hidden: float) -> bool:
@@ -209,10 +220,10 @@ class Segmenter:
         blocks in all, which no blur changes: below the resolution only that tells size.
         """
         order = int(0.1 * area)
-        typical = np.partition(contrast.ravel(), contrast.size - 1 - order)[-1 - order]
+        typical = np.partition(contrast, contrast.size - 1 - order, axis=None)[-1 - order]
         if hidden * np.count_nonzero(contrast > _CORE * typical) < self.smallest_area:
             return False
-        mass = float(contrast[contrast > 0].sum())
+        mass = float(np.maximum(contrast, 0).sum())
         return not hidden * mass < _SLIGHT * self.optics.mass
 
     def _table(
@@ -297,9 +308,12 @@ def _solidity(contour: Contour, area: float) -> float:
     return min(area / full, 1.0)
 
 
-def _centre(contour: Contour) -> tuple[float, float]:
+def _moments(contour: Contour) -> tuple[float, float, float]:
+    """Centroid and `pixel_area` of an outline."""
     moments = cv2.moments(contour)
-    if moments["m00"] > 0:
-        return moments["m10"] / moments["m00"], moments["m01"] / moments["m00"]
+    inside = moments["m00"]
+    area = inside + len(contour) / 2 + 1
+    if inside > 0:
+        return moments["m10"] / inside, moments["m01"] / inside, area
     mean = contour.reshape(-1, 2).mean(axis=0)
-    return float(mean[0]), float(mean[1])
+    return float(mean[0]), float(mean[1]), area

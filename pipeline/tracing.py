@@ -73,11 +73,14 @@ class _Loop:
         self._seen += 1
         return Shot(frame.index, frame.pixels, found, background, self.finder.scores(found))
 
+    def _focus(self, shot: Shot, index: int) -> float:
+        focus = self.finder.focus(shot, index)
+        if not shot.found.cut[index] and not shot.found.touching[index]:
+            self.figures.see_focus(shot.index, focus)
+        return focus
+
     def _cut_out(self, shot: Shot, index: int) -> View:
-        view = self.finder.cut_out(shot, index)
-        if not view.cut and not view.touching:
-            self.figures.see_focus(shot.index, view.focus)
-        return view
+        return self.finder.cut_out(shot, index, self._focus(shot, index))
 
 
 class EachFrame(_Loop):
@@ -134,8 +137,12 @@ class OverFrames(_Loop):
         owners, alone = self._link(shot.found)
         shot.scores -= np.where(alone, 0.0, _NOT_ALONE)
         for index, owner in enumerate(owners):
-            if _wanted(owner, float(shot.scores[index]), self.settings.views):
-                keep_best(owner.views, self._cut_out(shot, index), self.settings.views)
+            if not _wanted(owner, float(shot.scores[index]) + 1.0, self.settings.views):
+                continue
+            focus = self._focus(shot, index)
+            if _wanted(owner, shot.score(index, focus), self.settings.views):
+                view = self.finder.cut_out(shot, index, focus)
+                keep_best(owner.views, view, self.settings.views)
         self.preview.offer(shot, owners)
 
     def _follow(self, shot: Shot) -> None:
@@ -199,7 +206,7 @@ class OverFrames(_Loop):
 
 def _wanted(owner: Track, score: float, number: int) -> bool:
     """Whether a detection might be among the best; focus adds at most about one to its score."""
-    return len(owner.views) < number or score + 1.0 > owner.views[-1].score
+    return len(owner.views) < number or score > owner.views[-1].score
 
 
 def _speed(track: Track) -> float:
@@ -210,13 +217,13 @@ def _speed(track: Track) -> float:
     return float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0])) / span
 
 
-def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Where a frame shows background: outside the widened boxes of its detections."""
-    free = np.ones(shape, bool)
-    for left, top, width, height in found.box:
+    free = np.ones(shape, np.uint8)
+    for left, top, width, height in found.box.tolist():
         margin = 3 + max(width, height) // 8
         free[
             max(top - margin, 0) : top + height + margin,
             max(left - margin, 0) : left + width + margin,
-        ] = False
+        ] = 0
     return free

@@ -1,19 +1,22 @@
 """The pictures that stand for a cell: which are kept, and how they are drawn.
 
 A view is judged by completeness (not cut by the border), distance from neighbours and focus. Only
-raw pixels are kept while a track is open; the few pictures that win are drawn when it is over.
+the pixels around a cell are kept while its track is open; the few pictures that win are drawn when
+it is over.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import log, pi, sqrt
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.background import Background
+from pipeline.background import Background, weighted
 from pipeline.optics import Optics
 from pipeline.segment import Detections
 
@@ -29,14 +32,12 @@ class View:
     ----------
     frame, x, y, box
         As in `pipeline.segment.Detections`.
-    pixels
-        Raw part of the frame.
+    contrast
+        (Frame − background) / background level of the part of the frame that holds the cell.
     left, top
         Where that part lies in the frame.
     contour
         Outline in pixels of the shrunk frame.
-    gain, background
-        What the frame looked like without cells.
     cut, touching
         Whether the border cuts the cell, whether it was split from a blob.
     focus
@@ -48,13 +49,11 @@ class View:
     frame: int
     x: float
     y: float
-    box: NDArray[np.int64]
-    pixels: NDArray[Any]
+    box: tuple[int, int, int, int]
+    contrast: NDArray[np.float32]
     left: int
     top: int
     contour: NDArray[np.int32]
-    gain: float
-    background: Background
     cut: bool
     touching: bool
     focus: float
@@ -84,6 +83,14 @@ class Shot:
     found: Detections
     background: Background
     scores: NDArray[np.float64]
+    boxes: list[tuple[int, int, int, int]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.boxes = [tuple(box) for box in self.found.box.tolist()]
+
+    def score(self, index: int, focus: float) -> float:
+        """Of a detection as a view: half a point for each factor e of its focus."""
+        return float(self.scores[index]) + 0.5 * log(max(focus, 1e-6))
 
 
 class ViewFinder:
@@ -93,15 +100,12 @@ class ViewFinder:
     ----------
     optics
         Of the recording.
-    window_px
-        Side of the window that a stored picture shows, pixels of the frame.
     shape
         Height and width of a frame.
     """
 
-    def __init__(self, optics: Optics, window_px: float, shape: tuple[int, int]) -> None:
+    def __init__(self, optics: Optics, shape: tuple[int, int]) -> None:
         self.optics = optics
-        self.half = int(np.ceil(window_px / 2)) + 2
         self.shape = shape
 
     def scores(self, found: Detections) -> NDArray[np.float64]:
@@ -121,35 +125,43 @@ class ViewFinder:
         shown = np.where(depth < 0, -9.0, 3 * np.clip(depth / np.maximum(radius, 1.0), 0.0, 1.0))
         return np.where(found.cut, shown, 4.0) + apart - 1.5 * found.touching
 
-    def cut_out(self, shot: Shot, index: int) -> View:
+    def focus(self, shot: Shot, index: int) -> float:
+        """Sharpness of a detection."""
+        left, top, width, height = shot.boxes[index]
+        return sharpness(shot.pixels[top : top + height, left : left + width])
+
+    def cut_out(self, shot: Shot, index: int, focus: float) -> View:
         """Keep what is needed to draw one detection later."""
-        frame, found = shot.pixels, shot.found
-        x, y = float(found.x[index]), float(found.y[index])
-        left, top = max(int(x) - self.half, 0), max(int(y) - self.half, 0)
-        pixels = frame[top : int(y) + self.half + 1, left : int(x) + self.half + 1].copy()
-        box = found.box[index]
-        focus = sharpness(
-            pixels[
-                max(box[1] - top, 0) : box[1] - top + box[3],
-                max(box[0] - left, 0) : box[0] - left + box[2],
-            ]
-        )
+        found = shot.found
+        left, top, width, height = box = shot.boxes[index]
+        room = rim_of(max(width, height)) + 2
+        top, bottom = max(top - room, 0), top + height + room
+        left, right = max(left - room, 0), left + width + room
+        level = self.optics.level
         return View(
             frame=found.frame,
-            x=x,
-            y=y,
+            x=float(found.x[index]),
+            y=float(found.y[index]),
             box=box,
-            pixels=pixels,
+            contrast=weighted(
+                shot.pixels[top:bottom, left:right],
+                1 / (found.gain * level),
+                shot.background.image[top:bottom, left:right],
+                -1 / level,
+            ),
             left=left,
             top=top,
             contour=found.contours[index],
-            gain=found.gain,
-            background=shot.background,
             cut=bool(found.cut[index]),
             touching=bool(found.touching[index]),
             focus=focus,
-            score=float(shot.scores[index]) + 0.5 * float(np.log(max(focus, 1e-6))),
+            score=shot.score(index, focus),
         )
+
+
+def rim_of(diameter: float) -> int:
+    """Pixels around a cell's outline that are shown with it."""
+    return max(1, round(_RIM * diameter))
 
 
 def sharpness(pixels: NDArray[Any]) -> float:
@@ -163,7 +175,9 @@ def sharpness(pixels: NDArray[Any]) -> float:
     _, spread = cv2.meanStdDev(pixels)
     if spread[0, 0] <= 0:
         return 0.0
-    _, edges = cv2.meanStdDev(cv2.Laplacian(pixels, cv2.CV_32F))
+    # Second differences of 8 bits fit into 16; those of 16 need floats.
+    depth = cv2.CV_16S if pixels.dtype == np.uint8 else cv2.CV_32F
+    _, edges = cv2.meanStdDev(cv2.Laplacian(pixels, depth))
     return float(edges[0, 0] / spread[0, 0])
 
 
@@ -176,19 +190,13 @@ def keep_best(views: list[View], view: View, number: int) -> None:
     del views[number:]
 
 
-def contrast_of(view: View, level: float) -> NDArray[np.float32]:
-    """(Frame − background) / level of a view's pixels, float32."""
-    height, width = view.pixels.shape
-    bare = view.background.image[view.top : view.top + height, view.left : view.left + width]
-    return ((view.pixels / np.float32(view.gain) - bare) / np.float32(level)).astype(np.float32)
-
-
 def mask_of(view: View, shrink: int) -> NDArray[np.uint8]:
     """The cell's own pixels in a view, 0 or 255, at the resolution of the frame."""
-    outline = view.contour.astype(np.float64) * shrink + (shrink - 1) / 2
-    outline -= (view.left, view.top)
-    mask = np.zeros(view.pixels.shape, np.uint8)
-    cv2.drawContours(mask, [np.rint(outline).astype(np.int32)], -1, 255, cv2.FILLED)
+    mask = np.zeros(view.contrast.shape, np.uint8)
+    outline, offset = view.contour, (-view.left, -view.top)
+    if shrink > 1:
+        outline = np.rint(outline * float(shrink) + (shrink - 1) / 2).astype(np.int32)
+    cv2.drawContours(mask, [outline], -1, 255, cv2.FILLED, offset=offset)
     return mask
 
 
@@ -261,22 +269,22 @@ def draw(
     (side, side) uint8
         128 + 127 × clip(contrast / full_scale, −1, 1); neighbours and background are 128.
     """
-    diameter = float(np.sqrt(4 * max(cv2.countNonZero(mask), 1) / np.pi))
-    rim = 2 * max(1, round(_RIM * diameter)) + 1
-    own = cv2.dilate(mask, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (rim, rim)))
-    alone = np.where(own > 0, contrast, np.float32(0))
+    diameter = sqrt(4 * max(cv2.countNonZero(mask), 1) / pi)
+    alone = cv2.copyTo(contrast, cv2.dilate(mask, _disc(rim_of(diameter))))
     step = window_px / side
     if step > 1.2:
         # Without it, sampling every ``step`` pixels would fold noise and edges into the picture.
-        alone = cv2.GaussianBlur(alone, (0, 0), 0.45 * float(np.sqrt(step**2 - 1)))
-    shift = (side - 1) / 2
-    matrix = np.array(
-        [[step, 0, centre[0] - step * shift], [0, step, centre[1] - step * shift]], np.float64
-    )
+        alone = cv2.GaussianBlur(alone, (0, 0), 0.45 * sqrt(step**2 - 1))
+    shift = step * (side - 1) / 2
+    matrix = np.array([[step, 0, centre[0] - shift], [0, step, centre[1] - shift]])
     method = cv2.INTER_LINEAR if step > 0.7 else cv2.INTER_CUBIC
-    drawn = cv2.warpAffine(
-        alone, matrix, (side, side), flags=method | cv2.WARP_INVERSE_MAP, borderValue=0.0
-    )
-    grey = 128 + 127 * np.clip(drawn / full_scale, -1, 1)
-    result: NDArray[np.uint8] = np.rint(grey).astype(np.uint8)
+    drawn = cv2.warpAffine(alone, matrix, (side, side), flags=method | cv2.WARP_INVERSE_MAP)
+    grey = cv2.addWeighted(drawn, 127 / full_scale, drawn, 0, 128, dtype=cv2.CV_8U)
+    result: NDArray[np.uint8] = np.maximum(grey, np.uint8(1))
     return result
+
+
+@lru_cache(maxsize=64)
+def _disc(radius: int) -> NDArray[np.uint8]:
+    size = 2 * radius + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)).astype(np.uint8)

@@ -1,0 +1,38 @@
+import threading
+
+import pytest
+
+from pipeline.ahead import ahead
+
+
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_the_items_in_order(number):
+    assert list(ahead(iter(range(20)), number)) == list(range(20))
+
+
+def test_an_error_comes_where_its_item_would_have_been():
+    def source():
+        yield 1
+        raise OSError("cut off")
+
+    items = ahead(source(), 3)
+    assert next(items) == 1
+    with pytest.raises(OSError, match="cut off"):
+        next(items)
+
+
+def test_no_more_is_made_than_may_wait_and_the_thread_ends_with_the_iterator():
+    made = []
+
+    def source():
+        for item in range(1000):
+            made.append(item)
+            yield item
+
+    before = threading.active_count()
+    items = ahead(source(), 4)
+    for _ in range(10):
+        next(items)
+    items.close()
+    assert len(made) < 30
+    assert threading.active_count() == before
