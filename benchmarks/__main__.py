@@ -1,0 +1,24 @@
+"""What ``make bench`` runs: the ratios that need no data from outside, and how to get the rest."""
+
+from __future__ import annotations
+
+from benchmarks import scenarios, speed
+
+OTHERS = """
+With data of one's own:
+  python -m benchmarks.realstudy STUDY TRUTH        a study from video to export, and its truth
+  python -m benchmarks.compare --predictions P --truth T   an export against a truth folder
+  python -m benchmarks.cells EXPORT EVENTS                 found cells against true positions
+  python -m benchmarks.learning --crops DIR --counts CSV   learning against rivals and full annotation
+"""
+
+
+def main() -> None:
+    """Time the census, then find the cells of the scenarios."""
+    speed.main([])
+    scenarios.main([])
+    print(OTHERS)
+
+
+if __name__ == "__main__":
+    main()
