@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import copy
+from functools import lru_cache
 from typing import Any
 
 import cv2
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 #: Every ``_GRID``-th pixel in both directions tells the level of a frame.
 _GRID = 8
 #: So many pixels tell the gain of a frame to a few parts in ten thousand.
-_ENOUGH = 4096
+_ENOUGH = 2500
 
 
 class Background:
@@ -129,11 +130,11 @@ def temporal_background(frames: Sequence[NDArray[Any]]) -> Background:
 def _median_by_rows(stack: NDArray[Any], scale: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """Median over the first axis in bands of rows, so that the copies stay small."""
     result = np.empty(stack.shape[1:], np.float32)
-    for top in range(0, stack.shape[1], 64):
-        band = stack[:, top : top + 64]
+    for top in range(0, stack.shape[1], 32):
+        band = stack[:, top : top + 32]
         if scale is not None:
             band = band * scale[:, None, None]
-        result[top : top + 64] = _central_mean(band)
+        result[top : top + 32] = _central_mean(band)
     return result
 
 
@@ -141,8 +142,36 @@ def _central_mean(band: NDArray[Any]) -> NDArray[np.float32]:
     """Mean of the middle fifth of the sorted values: a median without its steps of one grey."""
     count = len(band)
     low, high = int(0.4 * count), max(int(np.ceil(0.6 * count)), int(0.4 * count) + 1)
-    part = np.partition(band, (low, high - 1), axis=0)[low:high]
-    return part.mean(axis=0, dtype=np.float32)
+    middle = np.stack(_sorted_pictures(list(band))[low:high])
+    return middle.mean(axis=0, dtype=np.float32)
+
+
+def _sorted_pictures(pictures: list[NDArray[Any]]) -> list[NDArray[Any]]:
+    """Pictures with the values of each pixel in rising order, by Batcher's merge exchange.
+
+    Knuth, The Art of Computer Programming 3, 5.2.2, algorithm M. Its steps compare whole pictures,
+    which takes a tenth of the time of a selection pixel by pixel.
+    """
+    for one, other in _exchanges(len(pictures)):
+        low, high = pictures[one], pictures[other]
+        pictures[one], pictures[other] = np.minimum(low, high), np.maximum(low, high)
+    return pictures
+
+
+@lru_cache(maxsize=8)
+def _exchanges(count: int) -> tuple[tuple[int, int], ...]:
+    """Pairs to compare in turn, so that ``count`` things end up sorted."""
+    found: list[tuple[int, int]] = []
+    first = step = 1 << max((count - 1).bit_length() - 1, 0)
+    while step:
+        wide, offset, away = first, 0, step
+        while True:
+            found += [(i, i + away) for i in range(count - away) if i & step == offset]
+            if wide == step:
+                break
+            away, wide, offset = wide - step, wide >> 1, step
+        step >>= 1
+    return tuple(found)
 
 
 def spatial_background(frame: NDArray[Any], widest: float, dark: bool) -> Background:

@@ -270,6 +270,9 @@ def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArra
     left, top, width, height = table[:, 4:8].T
     far_x, far_y = left + width >= shape[1], top + height >= shape[0]
     cut_x, cut_y = (left <= 0) | far_x, (top <= 0) | far_y
+    touched = cut_x | cut_y
+    if not touched.any():
+        return touched
     for axis, cut, near_edge, depth, extent, size in (
         (0, cut_x & ~cut_y, left <= 0, width, height, shape[1]),
         (1, cut_y & ~cut_x, top <= 0, height, width, shape[0]),
@@ -283,7 +286,7 @@ def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArra
         # Less than a third of a cell, or a blob of several, says too little of the rest.
         full = np.clip(np.pi * radius**2, table[:, 2], 3 * table[:, 2])
         table[cut, 2] = full[cut]
-    return cut_x | cut_y
+    return touched
 
 
 def _hidden_factor(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> float:

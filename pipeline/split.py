@@ -77,6 +77,8 @@ def summits(distance: NDArray[Any], smallest: float) -> list[tuple[int, int]]:
     reach = max(3, int(0.35 * smallest)) | 1
     ridge = cv2.dilate(smooth, np.ones((reach, reach), np.uint8))
     rows, columns = np.nonzero((smooth >= ridge) & (smooth > 0.35 * smallest))
+    if len(rows) < 2:
+        return list(zip(rows.tolist(), columns.tolist(), strict=True))
     order = np.argsort(-smooth[rows, columns], kind="stable")
     kept: list[tuple[int, int]] = []
     for row, column in zip(rows[order], columns[order], strict=True):
@@ -101,28 +103,32 @@ def _apart(
 
 def _nearest_summit(
     mask: NDArray[np.uint8], distance: NDArray[Any], seeds: list[tuple[int, int]]
-) -> NDArray[np.int32]:
+) -> NDArray[Any]:
     """Number of the summit each pixel belongs to, from 1; 0 outside.
 
     The power diagram of the inscribed discs (Aurenhammer 1987): pixel → least |p − c|² − r². Two
     discs part along the chord through their crossings, which is where touching cells meet; a
     watershed of the quantised distance map was tried and floods along its plateaus.
     """
-    rows, columns = np.indices(mask.shape, dtype=np.float32)
-    power = np.stack(
-        [
-            (rows - row) ** 2 + (columns - column) ** 2 - distance[row, column] ** 2
-            for row, column in seeds
-        ]
-    )
-    return np.where(mask > 0, power.argmin(axis=0) + 1, 0).astype(np.int32)
+    rows = np.arange(mask.shape[0], dtype=np.float32)[:, None]
+    columns = np.arange(mask.shape[1], dtype=np.float32)[None, :]
+    names = np.ones(mask.shape, np.uint8)
+    least = None
+    for name, (row, column) in enumerate(seeds, 1):
+        power = (rows - row) ** 2 + ((columns - column) ** 2 - distance[row, column] ** 2)
+        if least is None:
+            least = power
+            continue
+        names[power < least] = name
+        least = np.minimum(power, least)
+    return cv2.copyTo(names, mask)
 
 
-def _outlines(pieces: NDArray[np.int32], number: int) -> list[Contour]:
+def _outlines(pieces: NDArray[Any], number: int) -> list[Contour]:
     result: list[Contour] = []
     for name in range(1, number + 1):
         found, _ = cv2.findContours(
-            (pieces == name).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+            cv2.compare(pieces, name, cv2.CMP_EQ), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
         result.append(max(found, key=cv2.contourArea) if found else np.zeros((1, 1, 2), np.int32))
     return result

@@ -225,16 +225,16 @@ def true_mask(
     """
     size = np.abs(contrast)
     depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    inner = (depth > reach) & (depth <= 2 * reach + 1)
-    if np.count_nonzero(inner) < 8:
+    values = np.sort(size[(depth > reach) & (depth <= 2 * reach + 1)])
+    if values.size < 8:
         return mask
-    half = 0.5 * float(np.median(size[inner]))
-    kept = ((cv2.blur(size, (3, 3)) >= half) & (mask > 0)) | (depth > reach + 1)
-    outlines, _ = cv2.findContours(
-        kept.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
-    )
+    half = 0.5 * float(values[values.size // 2])
+    inside = cv2.compare(cv2.blur(size, (3, 3)), half, cv2.CMP_GE)
+    # Paler parts deep inside are no edge; they would be filled as holes unless they open outwards.
+    kept = cv2.bitwise_or(cv2.bitwise_and(inside, mask), cv2.compare(depth, reach + 1, cv2.CMP_GT))
+    outlines, _ = cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     result = np.zeros_like(mask)
-    cv2.drawContours(result, [max(outlines, key=cv2.contourArea)], -1, 255, cv2.FILLED)
+    cv2.drawContours(result, [max(outlines, key=len)], -1, 255, cv2.FILLED)
     return result
 
 
