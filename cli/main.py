@@ -5,6 +5,8 @@ Exit codes: 0 done, 1 failed, 2 wrong use or unusable study, 3 done but specimen
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 
 import click
@@ -76,18 +78,55 @@ def main(arguments: list[str] | None = None) -> None:
             "stopped. What was finished is stored; the same command goes on from there.", 130
         )
     except click.ClickException as error:
-        error.show()
-        code = error.exit_code
+        code = _report_wrong_use(error)
     except CellcensusError as error:
         code = _report_error(error)
+    except BrokenPipeError:
+        # Whoever read along, such as `head`, has seen enough; nothing more may be flushed to it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    except OSError as error:
+        code = _report_error(_in_words(error)) if error.errno in _PLACES else _report_defect(error)
     except Exception as error:
         code = _report_defect(error)
     sys.exit(code if isinstance(code, int) else 0)
 
 
+_PLACES = {
+    errno.ENOSPC: "make room on that disk; the same command goes on from where it stopped",
+    errno.EDQUOT: "make room on that disk; the same command goes on from where it stopped",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "ask for the right to use it, or choose another place",
+    errno.EPERM: "ask for the right to use it, or choose another place",
+    errno.EIO: "check the disk or the network drive, then repeat the command",
+    errno.ESTALE: "check the network drive, then repeat the command",
+}
+
+
+def _in_words(error: OSError) -> CellcensusError:
+    from cellcensus.errors import StoreError
+
+    next_step = _PLACES[error.errno or 0]
+    return StoreError(str(error.strerror), file=error.filename, next_step=next_step)
+
+
 def _say(text: str, code: int) -> int:
     click.echo(f"cellcensus: {text}", err=True)
     return code
+
+
+def _report_wrong_use(error: click.ClickException) -> int:
+    if "--json" not in sys.argv:
+        error.show()
+        return error.exit_code
+    from cellcensus.errors import UsageError
+    from cli.terminal import print_error
+
+    ctx = getattr(error, "ctx", None)
+    path = ctx.command_path if ctx else "cellcensus"
+    wrong = UsageError(error.format_message(), next_step=f"`{path} --help` says how it is used")
+    print_error(wrong, as_json=True)
+    return error.exit_code
 
 
 def _report_error(error: CellcensusError) -> int:

@@ -31,6 +31,8 @@ def tell(outcomes: Sequence[Outcome]) -> int:
         say(outcome.summary())
         for specimen_id, reason in outcome.quarantined:
             say(f"  quarantined {specimen_id}: {reason}")
+            if next_step := outcome.next_steps.get(specimen_id):
+                say(f"    → {next_step}")
         for note in outcome.notes:
             say(f"  {note}")
     reports = [outcome.report for outcome in outcomes if outcome.report]

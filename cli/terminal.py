@@ -131,7 +131,8 @@ def print_error(error: CellcensusError, *, as_json: bool) -> None:
         )
         return
     say(f"cellcensus: {error}", console=messages)
-    print_findings(findings, messages)
+    if len(findings) > 1:  # a single one is what the error says
+        print_findings(findings, messages)
 
 
 def keep_traceback(error: BaseException) -> Path:

@@ -33,6 +33,8 @@ class Outcome:
         Specimens (models, reports) made now, and those that were up to date.
     quarantined
         ``(specimen_id, reason)`` of those set aside, now or before.
+    next_steps
+        What a person can do about each of these.
     failed
         ``(what, reason)`` of what could not be done though nothing is wrong with a specimen.
     """
@@ -42,6 +44,7 @@ class Outcome:
     done: int = 0
     skipped: int = 0
     quarantined: list[tuple[str, str]] = field(default_factory=list)
+    next_steps: dict[str, str] = field(default_factory=dict)
     failed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     model_id: str | None = None
@@ -81,7 +84,12 @@ class Outcome:
             "done": self.done,
             "skipped": self.skipped,
             "quarantined": [
-                {"specimen_id": name, "reason": reason} for name, reason in self.quarantined
+                {
+                    "specimen_id": name,
+                    "reason": reason,
+                    "next_step": self.next_steps.get(name),
+                }
+                for name, reason in self.quarantined
             ],
             "failed": [{"what": what, "reason": reason} for what, reason in self.failed],
             "notes": list(self.notes),

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from cellcensus.errors import UsageError
 from cellcensus.settings import Settings
+from flows.intake import read
 
 if TYPE_CHECKING:
     from prefect.deployments.runner import RunnerDeployment
@@ -24,6 +25,8 @@ def serve_schedule(
 
     Raises
     ------
+    StudyError
+        One of the studies cannot be used.
     UsageError
         No server is named, or the cron line or the time zone is none.
     """
@@ -34,6 +37,8 @@ def serve_schedule(
             next_step="start one with `prefect server start`, then set PREFECT_API_URL to "
             "http://127.0.0.1:4200/api; or run `cellcensus run STUDY` from cron, without a server",
         )
+    for study in studies:
+        read(Path(study))  # a mistyped folder would fail every night instead
     if settings.database_url:  # the runs are processes of their own and read the environment
         os.environ["CELLCENSUS_DATABASE_URL"] = settings.database_url
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")

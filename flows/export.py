@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cellcensus.errors import StoreError, UsageError
 from cellcensus.files import publish_file
+from db.findings import quarantined
 from db.predictions import current_predictions
 from db.studies import find_study
 from flows.classified import read_classes
@@ -135,9 +137,27 @@ def _write(
     return _published(out, lambda temporary: write_table(rows, columns, format_, temporary))
 
 
+def left_out(ctx: Context, study: str) -> dict[str, str]:
+    """Why a specimen has no rows: ``specimen_id`` → reason, of those that are quarantined."""
+    with ctx.store.reading() as session:
+        aside = quarantined(session, find_study(session, study).key)
+    return {found.specimen_id: found.reason for found in aside}
+
+
 def _published(out: Path, write: Callable[[Path], int]) -> int:
-    with publish_file(out) as temporary:
-        return write(temporary)
+    if out.exists() and not out.is_file():
+        raise UsageError(
+            "this is no ordinary file, and is not replaced", file=out, next_step="name a new file"
+        )
+    try:
+        with publish_file(out) as temporary:
+            return write(temporary)
+    except OSError as error:
+        raise StoreError(
+            f"the file cannot be written: {error.strerror or error}",
+            file=out,
+            next_step="name another place with --out, or make room",
+        ) from error
 
 
 def _write_text(text: str, out: Path, number: int) -> int:

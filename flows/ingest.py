@@ -21,7 +21,7 @@ from flows.identity import find_recording, ingest_recipe
 from flows.intake import Intake, take_in
 from flows.paths import cells_folder
 from flows.plain import plain
-from flows.stage import stage, still_quarantined
+from flows.stage import say_quarantined, stage
 
 SOURCE = "ingest"
 
@@ -97,7 +97,7 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
             ):
                 _write_down(ctx, taken, job, result, outcome=outcome, run=run)
                 progress.advance()
-        outcome.quarantined = still_quarantined(ctx, taken.key, specimens)
+        say_quarantined(ctx, taken, specimens, outcome)
     return outcome
 
 

@@ -22,7 +22,7 @@ from flows.context import Context, Outcome, reported
 from flows.identity import predict_recipe
 from flows.intake import Intake, take_in
 from flows.paths import prediction_file
-from flows.stage import stage, still_quarantined
+from flows.stage import say_quarantined, stage
 
 PREDICTED = (Role.PURIFIED, Role.MIXED, Role.UNKNOWN, Role.CONTROL)
 
@@ -96,7 +96,7 @@ def predict_study(
             for job, result in ctx.conductor.map(predict_one, jobs, label="predict"):
                 _write_down(ctx, taken, model, (job, result), outcome=outcome, run=run)
                 progress.advance()
-        outcome.quarantined = still_quarantined(ctx, taken.key, specimens)
+        say_quarantined(ctx, taken, specimens, outcome)
     return outcome
 
 

@@ -18,7 +18,7 @@ from flows.context import Context, Outcome, reported
 from flows.identity import known_of
 from flows.intake import Intake, take_in
 from flows.paths import report_folder, specimen_report_name
-from flows.stage import stage, still_quarantined
+from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
 
@@ -67,7 +67,7 @@ def report_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
                 _write_down(ctx, taken, job, result, outcome=outcome, run=run)
                 progress.advance()
         outcome.report = _report_study(ctx, taken, subjects, run)
-        outcome.quarantined = still_quarantined(ctx, taken.key, specimens)
+        say_quarantined(ctx, taken, specimens, outcome)
     return outcome
 
 

@@ -11,6 +11,7 @@ from cellcensus.progress import Silent
 from db.findings import quarantined
 from db.runs import finish_run, start_run
 from flows.context import SOFTWARE, Context, Outcome, process_name
+from flows.intake import Intake
 from flows.locks import exclusive
 
 
@@ -45,14 +46,19 @@ def stage(
             _finish(ctx, run.key, outcome)
 
 
-def still_quarantined(ctx: Context, study_key: int, wanted: Sequence[str]) -> list[tuple[str, str]]:
-    """``(specimen_id, reason)`` of the study's quarantined specimens, narrowed to ``wanted``."""
+def say_quarantined(ctx: Context, taken: Intake, wanted: Sequence[str], outcome: Outcome) -> None:
+    """Write into ``outcome`` who of the study is quarantined, narrowed to ``wanted``, and why."""
+    recordings = {s.specimen_id: s.recording for s in taken.study.specimens if s.recording}
     with ctx.store.reading() as session:
-        return [
-            (found.specimen_id, found.reason)
-            for found in quarantined(session, study_key)
-            if not wanted or found.specimen_id in wanted
-        ]
+        found = quarantined(session, taken.key)
+    for aside in found:
+        name = aside.specimen_id
+        if wanted and name not in wanted:
+            continue
+        file = recordings.get(name)
+        told = file is None or file in aside.reason
+        outcome.quarantined.append((name, aside.reason if told else f"{file}: {aside.reason}"))
+        outcome.next_steps[name] = aside.next_step
 
 
 def _finish(ctx: Context, key: int, outcome: Outcome) -> None:

@@ -11,7 +11,7 @@ from db import registry
 from db.findings import quarantined
 from db.runs import latest_runs
 from db.status import count_rows
-from db.studies import study_names
+from db.studies import find_study, study_names
 from flows.context import Context
 
 
@@ -19,13 +19,17 @@ def status(ctx: Context) -> dict[str, Any]:
     """The state of a home in plain values."""
     with ctx.store.reading() as session:
         runs = latest_runs(session)
-        aside = quarantined(session)
+        aside = [
+            f"{name}/{found.specimen_id}: {found.reason}"
+            for name in study_names(session)
+            for found in quarantined(session, find_study(session, name).key)
+        ]
         return {
             "home": str(ctx.home),
             "database": make_url(ctx.store.address).render_as_string(hide_password=True),
             "studies": study_names(session),
             **count_rows(session),
-            "quarantined": [f"{found.specimen_id}: {found.code}" for found in aside],
+            "quarantined": aside,
             "champions": [model.model_id for model in registry.champions(session)],
             "running": [f"{run.stage} since {run.started_at:%F %T}Z" for run in runs if _runs(run)],
             "last_run": next((_line(run) for run in runs if not _runs(run)), None),

@@ -104,12 +104,21 @@ def _teachers(ctx: Context, taken: Sequence[Intake], outcome: Outcome) -> list[T
             if s.specimen_id in stored
         ]
     if not teachers:
-        names = ", ".join(item.study.name for item in taken)
-        raise TrainingError(
-            f"no cells of purified or mixed specimens are stored for {names}",
-            next_step=f"`cellcensus ingest {taken[0].study.folder}`; `cellcensus check` says more",
-        )
+        raise _nothing_to_learn_from(taken)
     return teachers
+
+
+def _nothing_to_learn_from(taken: Sequence[Intake]) -> TrainingError:
+    names = ", ".join(item.study.name for item in taken)
+    if not any(s.role in (Role.PURIFIED, Role.MIXED) for item in taken for s in item.usable):
+        return TrainingError(
+            f"{names}: no usable specimen is purified or mixed, so that nothing can be learned",
+            next_step="train on a study of the same classes that has some, in the same home",
+        )
+    return TrainingError(
+        f"no cells of purified or mixed specimens are stored for {names}",
+        next_step=f"`cellcensus ingest {taken[0].study.folder}`; `cellcensus check` says more",
+    )
 
 
 def _recipe(ctx: Context, teachers: Sequence[Teacher], classes: Sequence[str]) -> Recipe:
@@ -141,7 +150,6 @@ def _train(
     run: int,
 ) -> None:
     from models.modelfile import save
-
     from models.training import train
 
     bags = [load_bag(BagSource(t.study, t.specimen, ctx.home / t.cell_file.path)) for t in teachers]

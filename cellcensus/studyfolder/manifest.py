@@ -144,7 +144,8 @@ def _classes(content: dict[str, Any], notes: Notes) -> tuple[str, ...]:
             message = f"study.yaml: {shown(name)} cannot name a class"
             action = "Use letters, digits, _ and -; some words, such as wbc, are taken."
             notes.violation("classes_invalid", message, action, "classes")
-    if len({name.casefold() for name in names}) < len(names):
+    # Columns are named after classes, and a spreadsheet may turn - into _.
+    if len({name.casefold().replace("-", "_") for name in names}) < len(names):
         message = "study.yaml names a class twice"
         notes.violation("classes_invalid", message, "Remove one of the two.", "classes")
     return names

@@ -46,7 +46,7 @@ def read_place(folder: Path, written: str, mode: Mode, notes: Notes) -> str | No
         return None
     found = _files(folder, path)
     if not found:
-        message = f"The recording {shown(written)} is not there"
+        message = f"The recording {shown(written)} {_why_none(folder / path)}"
         action = f"Copy it to that place or correct the path.{_near(folder, path)}"
         _no(notes, "recording_missing", message, action)
         return None
@@ -74,10 +74,17 @@ def _files(folder: Path, path: str) -> list[Path]:
         return []
 
 
+def _why_none(place: Path) -> str:
+    # os.path answers where pathlib raises: what stands in the cell may not even be a possible name.
+    if os.path.islink(place):  # noqa: PTH114
+        return "is a link that leads nowhere"
+    return "is an empty folder" if os.path.isdir(place) else "is not there"  # noqa: PTH112
+
+
 def _near(folder: Path, path: str) -> str:
-    parent = (folder / path).parent
+    parent, name = (folder / path).parent, Path(path).name
     try:
-        return did_you_mean(Path(path).name, (entry.name for entry in parent.iterdir()))
+        return did_you_mean(name, (entry.name for entry in parent.iterdir() if entry.name != name))
     except OSError:
         return f" There is no folder {shown(Path(path).parent)}."
 

@@ -89,7 +89,7 @@ def load_study(folder: Path) -> Study:
 
 def _is_there(folder: Path, notes: Notes) -> bool:
     if not folder.is_dir():
-        message = f"{shown(folder)} is no folder"
+        message = f"{shown(folder)} is {'a file, not a' if folder.is_file() else 'no'} folder"
         notes.violation("folder_missing", message, f"Name the folder that holds {MANIFEST}.")
         return False
     for name in (MANIFEST, TABLE):

@@ -48,9 +48,9 @@ class Sheet:
 
 
 def known_columns(classes: tuple[str, ...]) -> dict[str, str]:
-    """Column names in lower case → as the code calls them."""
+    """Column names as :func:`_folded` → as the code calls them."""
     names = [*FIXED, *(f"{name}_{kind}" for name in classes for kind in PER_CLASS)]
-    return {name.casefold(): name for name in names}
+    return {_folded(name): name for name in names}
 
 
 def read_sheet(path: Path, classes: tuple[str, ...], notes: Notes) -> Sheet | None:
@@ -125,7 +125,7 @@ def _known_name(
     cell: str, known: dict[str, str], classes: tuple[str, ...], notes: Notes
 ) -> str | None:
     written = cell.strip()
-    folded = re.sub(r"[\s\-]+", "_", written.casefold()).replace("µ", "u").replace("μ", "u")
+    folded = _folded(written)
     if folded in known or not written:
         return known.get(folded)
     hint = did_you_mean(folded, known.values())
@@ -137,6 +137,10 @@ def _known_name(
         message = f"Column {shown(written)} is not used"
         notes.information("column_unknown", message, "Nothing to do.", written)
     return None
+
+
+def _folded(name: str) -> str:
+    return re.sub(r"[\s\-]+", "_", name.casefold()).replace("µ", "u").replace("μ", "u")
 
 
 def _row(line: int, cells: list[str], header: list[str | None], width: int) -> Row:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.lazy import LazyGroup
 from cli.options import Command, common_parameters, wants_json
 from cli.outcomes import open_home
+
+if TYPE_CHECKING:
+    from flows.context import Context
 
 _study = click.option("--study", required=True, metavar="NAME", help="Name of the study.")
 _out = click.option(
@@ -32,7 +36,7 @@ def predictions(study: str, format_: str, out: Path) -> int:
     from flows.export import export_predictions
 
     with open_home() as context:
-        return _say(export_predictions(context, study, format_, out), out)
+        return _say(context, study, export_predictions(context, study, format_, out), out)
 
 
 @click.command(cls=Command)
@@ -44,7 +48,7 @@ def cells(study: str, format_: str, out: Path) -> int:
     from flows.export import export_cells
 
     with open_home() as context:
-        return _say(export_cells(context, study, format_, out), out)
+        return _say(context, study, export_cells(context, study, format_, out), out)
 
 
 @click.command(cls=Command)
@@ -55,7 +59,7 @@ def fhir(study: str, out: Path) -> int:
     from flows.export import export_fhir
 
     with open_home() as context:
-        return _say(export_fhir(context, study, out), out)
+        return _say(context, study, export_fhir(context, study, out), out)
 
 
 @click.command(cls=Command)
@@ -66,16 +70,20 @@ def hl7(study: str, out: Path) -> int:
     from flows.export import export_hl7
 
     with open_home() as context:
-        return _say(export_hl7(context, study, out), out)
+        return _say(context, study, export_hl7(context, study, out), out)
 
 
-def _say(rows: int, out: Path) -> int:
+def _say(context: Context, study: str, rows: int, out: Path) -> int:
     from cli.terminal import print_json, say
+    from flows.export import left_out
 
+    missing = left_out(context, study)
     if wants_json():
-        print_json({"rows": rows, "file": str(out)})
-    else:
-        say(f"{rows} rows written to {out}")
+        print_json({"rows": rows, "file": str(out), "quarantined": missing})
+        return 0
+    say(f"{rows} rows written to {out}")
+    if missing:
+        say(f"quarantined, not in it: {', '.join(missing)} (`cellcensus status` says why)")
     return 0
 
 

@@ -13,7 +13,7 @@ from cli.outcomes import open_home, tell
 @click.command(cls=Command)
 @click.argument(
     "studies",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     nargs=-1,
     required=True,
     metavar="STUDY...",

@@ -11,7 +11,7 @@ from cli.outcomes import open_home, tell
 
 
 @click.command(cls=Command)
-@click.argument("study", type=click.Path(file_okay=False, path_type=Path))
+@click.argument("study", type=click.Path(path_type=Path))
 def run(study: Path) -> int:
     """Ingest, train, predict and report STUDY.
 

@@ -12,7 +12,7 @@ from cli.options import Command, load_settings
 @click.command(cls=Command)
 @click.argument(
     "studies",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(path_type=Path),
     nargs=-1,
     required=True,
     metavar="STUDY...",

@@ -77,6 +77,11 @@ def _settings(
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"])) or "settings"
+        if first["type"] == "extra_forbidden":
+            known = ", ".join(type(settings_of(scenario)).model_fields)
+            raise UsageError(
+                f"the simulation has no setting {name}", next_step=f"choose one of {known}"
+            ) from error
         raise UsageError(
             f"the simulation's {name} cannot be used: {first['msg']}", next_step="correct it"
         ) from error

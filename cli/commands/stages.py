@@ -9,7 +9,7 @@ import click
 from cli.options import Command
 from cli.outcomes import open_home, tell
 
-STUDY = click.Path(file_okay=False, path_type=Path)
+STUDY = click.Path(path_type=Path)
 _specimen = click.option(
     "--specimen",
     "specimens",

@@ -27,5 +27,5 @@ def status() -> int:
 
 def _in_words(value: object) -> str:
     if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
+        return "\n".join(map(str, value)) or "none"
     return "never" if value is None else str(value)

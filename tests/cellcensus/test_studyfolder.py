@@ -293,6 +293,30 @@ def test_column_names_may_be_written_otherwise(tmp_path):
     assert study.specimens[2].wbc_per_ul == 6200
 
 
+def test_a_class_with_a_hyphen_has_columns_of_its_name(tmp_path):
+    text = (
+        "specimen_id,donor_id,role,recording,large-gran_per_ul,Other_per_ul\n"
+        "M1,D1,mixed,rec/M1.avi,1500,3000\n"
+    )
+    yaml = YAML.replace("neutrophil, lymphocyte", "large-gran, Other")
+    study, _ = read_study(write(tmp_path, text=text, yaml=yaml))
+    assert study is not None
+    assert dict(study.specimens[0].per_ul) == {"large-gran": 1500.0, "Other": 3000.0}
+
+
+@pytest.mark.parametrize(
+    ("place", "told"), [("empty", "is an empty folder"), ("loop", "is a link that leads nowhere")]
+)
+def test_it_is_said_why_a_recording_that_seems_there_is_none(tmp_path, place, told):
+    folder = write(tmp_path, change("U1", "rec/U1.avi", f"rec/{place}"))
+    (folder / "rec" / "empty").mkdir()
+    (folder / "rec" / "loop").symlink_to("loop")
+    _, findings = read_study(folder)
+    (found,) = [f for f in findings if f.code == "recording_missing"]
+    assert told in found.message
+    assert "Did you mean" not in found.action
+
+
 @pytest.mark.parametrize("text", [HEADER, "\n\n", "a,b\n1,2\n"])
 def test_an_empty_table_makes_the_study_unusable(tmp_path, text):
     study, findings = read_study(write(tmp_path, text=text))

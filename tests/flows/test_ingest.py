@@ -66,7 +66,8 @@ def test_a_bad_recording_is_set_aside_and_the_others_go_on(ctx, study, calls):
     study.film("U1", "")
     outcome = ingest_study(ctx, study.path)
     assert (outcome.done, outcome.exit_code) == (5, 3)
-    assert outcome.quarantined == [("U1", "the recording has no cells")]
+    assert outcome.quarantined == [("U1", "recordings/U1.avi: the recording has no cells")]
+    assert outcome.next_steps.keys() == {"U1"}
     assert (study.path / "recordings" / "U1.avi").read_text() == ""  # the original is untouched
     again = ingest_study(ctx, study.path)
     assert calls["ingest"] == 6  # the same recording is not tried in vain
