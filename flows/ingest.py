@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ from flows.plain import plain
 from flows.stage import say_quarantined, stage
 
 SOURCE = "ingest"
+NO_FAULT_OF_A_RECORDING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 @dataclass(frozen=True)
@@ -183,6 +185,8 @@ def _write_down(
     outcome: Outcome,
     run: int,
 ) -> None:
+    if isinstance(result, OSError) and result.errno in NO_FAULT_OF_A_RECORDING:
+        raise result  # every other specimen would be set aside for it too
     if isinstance(result, Exception):
         _quarantine(ctx, taken, job.specimen_id, result, run=run, job=job)
         return

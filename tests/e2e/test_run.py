@@ -23,14 +23,38 @@ QUICK = {
 SMALL = ("classes=[lymphoid, large-granular]", "cells=40", "mixed=4", "unknown=3", "controls=1")
 STAGES = ("ingest", "train", "predict", "report")
 DAMAGED, NAME = "U012", "small study"
-PREDICTIONS = (
-    "study specimen_id donor_id role model_id cell_class cells fraction fraction_low "
-    "fraction_high per_ul per_ul_low per_ul_high flags"
-).split()
-CELLS = (
-    "study specimen_id cell_id first_frame last_frame best_frame x y width height area_um2 "
-    "cell_class probability flags"
-).split()
+PREDICTIONS = [
+    "study",
+    "specimen_id",
+    "donor_id",
+    "role",
+    "model_id",
+    "cell_class",
+    "cells",
+    "fraction",
+    "fraction_low",
+    "fraction_high",
+    "per_ul",
+    "per_ul_low",
+    "per_ul_high",
+    "flags",
+]
+CELLS = [
+    "study",
+    "specimen_id",
+    "cell_id",
+    "first_frame",
+    "last_frame",
+    "best_frame",
+    "x",
+    "y",
+    "width",
+    "height",
+    "area_um2",
+    "cell_class",
+    "probability",
+    "flags",
+]
 
 
 def call(*arguments, cwd):

@@ -6,6 +6,7 @@ can be tested by the hundred. ``installed`` puts them in place for one test.
 
 from __future__ import annotations
 
+import errno
 import json
 import sys
 import types
@@ -61,6 +62,8 @@ def ingest(
     text = (Path(folder) / recording).read_text()
     if text == "hiccup":
         raise OSError("the disk hiccuped")
+    if text == "full":
+        raise OSError(errno.ENOSPC, "No space left on device")
     names = text.split()
     if not names and expects_cells:
         raise RecordingError(

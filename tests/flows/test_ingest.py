@@ -157,3 +157,12 @@ def test_an_unusable_study_says_why(ctx, tmp_path):
     with pytest.raises(StudyError) as caught:
         ingest_study(ctx, tmp_path / "nothing")
     assert caught.value.findings
+
+
+def test_a_full_disk_is_no_fault_of_a_specimen(ctx, study):
+    study.film("U1", "full")
+    with pytest.raises(OSError, match="No space left"):
+        ingest_study(ctx, study.path)
+    assert [f.code for f in _all(ctx, Finding) if f.quarantines] == []
+    study.film("U1", "round " * 5)
+    assert ingest_study(ctx, study.path).exit_code == 0
