@@ -35,6 +35,7 @@ class Figures:
         self.shape = shape
         self.flow: FlowField | None = None
         self.verdicts: Counter[str] = Counter()
+        self.slight = 0
         self.speeds: list[float] = []
         self._counts: list[int] = []
         self._touching = 0
@@ -94,6 +95,7 @@ class Figures:
             "static_dirt": float(self.verdicts["static"]),
             "fleeting": float(self.verdicts["fleeting"]),
             "fragments": float(self.verdicts["fragment"]),
+            "slight": float(self.slight),
         } | self._focus_figures()
 
     def _focus_figures(self) -> dict[str, float]:

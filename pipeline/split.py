@@ -127,9 +127,9 @@ def _nearest_summit(
 def _outlines(pieces: NDArray[Any], number: int) -> list[Contour]:
     result: list[Contour] = []
     for name in range(1, number + 1):
-        found, _ = cv2.findContours(
-            cv2.compare(pieces, name, cv2.CMP_EQ), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
+        piece = (pieces == name).view(np.uint8)
+        outlines, _ = cv2.findContours(piece, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        found: list[Contour] = [np.asarray(outline, np.int32) for outline in outlines]
         result.append(max(found, key=cv2.contourArea) if found else np.zeros((1, 1, 2), np.int32))
     return result
 

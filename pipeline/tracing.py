@@ -26,6 +26,8 @@ _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 _RATE, _EVERY = 0.1, 10
 #: A picture that shows two cells in one outline comes after every other.
 _NOT_ALONE = 6.0
+#: A cell is seen apart from others in this share of its sightings, or counts as a piece.
+_ALONE = 0.15
 
 
 class Tracing(Protocol):
@@ -90,7 +92,9 @@ class EachFrame(_Loop):
         """Every detection is a cell; in ``events``, the most central one."""
         shot = self._detect(frame)
         for index in self._chosen(shot.found):
-            self.rows.add([self._cut_out(shot, index)], [frame.index], float("nan"))
+            alone = not shot.found.touching[index]
+            view = self._cut_out(shot, index)
+            self.rows.add([view], [frame.index], float("nan"), alone=alone)
         self.preview.offer(shot, [])
 
     def _chosen(self, found: Detections) -> list[int]:
@@ -108,6 +112,8 @@ class EachFrame(_Loop):
 
     def finish(self) -> Rows:
         """Give the rows."""
+        if self.ground.mode is not Mode.EVENTS:
+            self.figures.slight = self.rows.drop_slight()
         return self.rows
 
 
@@ -185,14 +191,17 @@ class OverFrames(_Loop):
 
     def _close(self, track: Track) -> None:
         assert self._linker is not None
-        verdict = judge(track, self._linker.flow, self._linker.diameter)
+        flow = self._linker.flow
+        length = abs(flow.direction[0]) * self.shape[1] + abs(flow.direction[1]) * self.shape[0]
+        verdict = judge(track, flow, self._linker.diameter, length)
         self.figures.verdicts[verdict.value] += 1
         if verdict is not Verdict.CELL or not track.views:
             return
         speed = _speed(track)
         if np.isfinite(speed):
             self.figures.speeds.append(speed)
-        self.rows.add(track.views, track.frames, speed)
+        alone = track.free >= _ALONE * len(track)
+        self.rows.add(track.views, track.frames, speed, alone=alone)
 
     def finish(self) -> Rows:
         """Link what waits, close what is open."""
@@ -201,6 +210,7 @@ class OverFrames(_Loop):
         assert self._linker is not None
         for track in self._linker.finish():
             self._close(track)
+        self.figures.slight = self.rows.drop_slight()
         return self.rows
 
 

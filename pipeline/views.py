@@ -229,9 +229,10 @@ def true_mask(
     if values.size < 8:
         return mask
     half = 0.5 * float(values[values.size // 2])
-    inside = cv2.compare(cv2.blur(size, (3, 3)), half, cv2.CMP_GE)
+    inside = cv2.threshold(cv2.blur(size, (3, 3)), half, 255, cv2.THRESH_BINARY)[1]
     # Paler parts deep inside are no edge; they would be filled as holes unless they open outwards.
-    kept = cv2.bitwise_or(cv2.bitwise_and(inside, mask), cv2.compare(depth, reach + 1, cv2.CMP_GT))
+    core = cv2.threshold(depth, reach + 1, 255, cv2.THRESH_BINARY)[1]
+    kept = np.maximum(np.minimum(inside.astype(np.uint8), mask), core.astype(np.uint8))
     outlines, _ = cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     result = np.zeros_like(mask)
     cv2.drawContours(result, [max(outlines, key=len)], -1, 255, cv2.FILLED)

@@ -18,6 +18,9 @@ from pipeline.linking.track import Track
 #: sightings: whole cells are hardly ever cut, while a third of true pairs pass uncut in a frame.
 _OWN_SHARE = 0.25
 
+#: The first part of the way across the picture, in which a cell is lost that the border cut.
+_ENTRY = 0.1
+
 
 class Verdict(StrEnum):
     """What a track is."""
@@ -29,7 +32,7 @@ class Verdict(StrEnum):
     OUTSIDE = "outside"  # its centre was never in the picture
 
 
-def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
+def judge(track: Track, flow: FlowField, diameter: float, length: float) -> Verdict:
     """Say what a finished track is.
 
     Parameters
@@ -40,6 +43,8 @@ def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
         Of the recording.
     diameter
         Usual diameter of a cell, pixels.
+    length
+        Way across the picture along the flow, pixels.
     """
     if not track.visited:
         return Verdict.OUTSIDE
@@ -47,7 +52,7 @@ def judge(track: Track, flow: FlowField, diameter: float) -> Verdict:
         return Verdict.FRAGMENT
     if flow.known and _static(track, flow, diameter):
         return Verdict.STATIC
-    return Verdict.FLEETING if _is_flash(track) else Verdict.CELL
+    return Verdict.FLEETING if _is_flash(track, length) else Verdict.CELL
 
 
 def _is_piece(track: Track) -> bool:
@@ -58,12 +63,16 @@ def _is_piece(track: Track) -> bool:
     return track.born_inside and track.free == 0 and track.split < 2
 
 
-def _is_flash(track: Track) -> bool:
+def _is_flash(track: Track, length: float) -> bool:
     """Whether it came from nowhere or went nowhere, and was seen too little to be believed."""
     seen = track.free + track.split + track.host
     if track.born_inside and seen <= 1 + track.left_inside:
         return True
-    return track.left_inside and len(track) == 1
+    if not track.left_inside:
+        return False
+    # Slow cells are seen so often that one which is lost at once went on under another name.
+    way = float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0]))
+    return len(track) == 1 or (len(track) <= 3 and way < _ENTRY * length)
 
 
 def _static(track: Track, flow: FlowField, diameter: float) -> bool:

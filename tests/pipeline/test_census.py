@@ -129,3 +129,24 @@ def test_memory_does_not_grow_with_the_recording():
     finally:
         module.OverFrames.take = real
     assert max(kept) <= 3 * 30
+
+
+def test_pale_clumps_of_a_cell_s_size_are_no_cells():
+    frames = []
+    for index in range(16):
+        # Placed so that a pixel shows the background most of the time.
+        cells = [(20 + (60 * i + 23 * index) % 200, 25 + 25 * (i % 3), 20) for i in range(3)]
+        picture = draw(SHAPE, cells, seed=index)
+        pale = draw(SHAPE, [(20 + 12 * index, 130, 13)], depth=18, noise=0) - 160.0
+        frames.append(np.clip(picture + pale, 0, 255).astype(np.uint8))
+    result = census(Film(frames), Acquisition(Mode.FIELDS, 0.5))
+    assert len(result.table["x"]) == 48
+    assert result.figures["slight"] == 16
+
+
+def test_a_cell_whose_completed_centre_is_far_outside_is_drawn():
+    film, _ = flowing()
+    film.stack = [frame.copy() for frame in film.stack]
+    for frame in film.stack[40:43]:
+        frame[20:140, 0] = 90  # a sliver as high as several cells
+    assert len(census(film).crops)

@@ -29,7 +29,7 @@ def test_flowing_cells_are_each_counted_once(tmp_path):
     cells = read_cells(tmp_path / "home" / "cells")
     assert summary.n_cells == len(cells) == seen
     assert cells.crops.shape == (seen, 3, 48, 48)
-    assert cells.table["diameter_um"] == pytest.approx(np.full(seen, 2 * 8 * 0.6), rel=0.2)
+    assert cells.table["diameter_um"] == pytest.approx(np.full(seen, 2 * 8 * 0.6), rel=0.05)
     assert np.all(np.diff(cells.table["cell_id"]) == 1)
     assert (tmp_path / "home" / "cells" / "preview.jpg").stat().st_size > 1000
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.linking import FlowField, Linker, Verdict, judge
+from pipeline.linking import FlowField, Linker, Track, Verdict, judge
 from tests.pipeline.drawing import detections
 from tests.pipeline.linking.test_flow import SHAPE, crowd
 
@@ -17,7 +17,9 @@ def link(frames, flow=FLOW, diameter=24.0):
 
 
 def cells(frames, **how):
-    return [track for track in link(frames, **how) if judge(track, FLOW, 24.0) is Verdict.CELL]
+    return [
+        track for track in link(frames, **how) if judge(track, FLOW, 24.0, SHAPE[1]) is Verdict.CELL
+    ]
 
 
 def line(start, y, frames, skip=(), speed=50.0):
@@ -67,7 +69,7 @@ def test_dirt_and_flashes_are_no_cells():
     dirt = dict.fromkeys(range(10), (300.0, 200.0))
     flash = {5: (320.0, 60.0)}
     tracks = link(film(dirt, flash))
-    verdicts = {judge(track, FLOW, 24.0) for track in tracks}
+    verdicts = {judge(track, FLOW, 24.0, SHAPE[1]) for track in tracks}
     assert verdicts == {Verdict.STATIC, Verdict.FLEETING}
 
 
@@ -112,3 +114,11 @@ def test_agrees_with_an_independent_linker():
         for track in ours
     ]
     assert np.mean(np.array(same) == 1) > 0.97
+
+
+def test_a_slow_cell_lost_at_the_border_is_counted_by_its_second_name_only():
+    lost = Track([4, 5], [-8.0, 9.0], [40.0, 42.0], [400.0, 400.0], left_inside=True, visited=True)
+    lost.free = 2
+    assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.FLEETING
+    lost.left_inside = False
+    assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.CELL
