@@ -142,11 +142,3 @@ def test_pale_clumps_of_a_cell_s_size_are_no_cells():
     result = census(Film(frames), Acquisition(Mode.FIELDS, 0.5))
     assert len(result.table["x"]) == 48
     assert result.figures["slight"] == 16
-
-
-def test_a_cell_whose_completed_centre_is_far_outside_is_drawn():
-    film, _ = flowing()
-    film.stack = [frame.copy() for frame in film.stack]
-    for frame in film.stack[40:43]:
-        frame[20:140, 0] = 90  # a sliver as high as several cells
-    assert len(census(film).crops)

@@ -1,7 +1,11 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from pipeline.views import draw, keep_best, sharpness, true_mask
+from pipeline.background import Background
+from pipeline.views import Shot, ViewFinder, draw, keep_best, mask_of, sharpness, true_mask
+from tests.pipeline.drawing import detections
 
 
 class Scored:
@@ -71,3 +75,19 @@ def test_the_true_mask_ends_at_the_middle_of_the_edge_whatever_the_nucleus(blur)
     area = np.pi * 20**2
     assert np.count_nonzero(found) > 1.05 * area
     assert np.count_nonzero(true_mask(contrast, found, 2.0)) == pytest.approx(area, rel=0.05)
+
+
+def test_a_sliver_whose_cell_lies_far_outside_is_drawn_from_what_is_seen():
+    found = detections(0, [(-60.0, 30.0)])
+    found.box[0] = (0, 10, 3, 40)
+    found.contours[0] = np.array([[[0, 10]], [[2, 30]], [[0, 49]]], np.int32)
+    frame = np.full((80, 120), 200, np.uint8)
+    frame[10:50, :3] = 100
+    ground = Background(np.full(frame.shape, 200, np.float32))
+    shot = Shot(0, frame, found, ground, np.zeros(1))
+    optics = SimpleNamespace(level=200.0)
+    view = ViewFinder(optics, frame.shape).cut_out(shot, 0, 1.0)
+    assert view.contrast.min() == pytest.approx(-0.5)
+    centre = (view.x - view.left, view.y - view.top)
+    crop = draw(view.contrast, mask_of(view, 1), centre, window_px=50, side=48, full_scale=1.0)
+    assert crop.shape == (48, 48)
