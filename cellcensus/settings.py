@@ -72,7 +72,10 @@ class TrainingSettings(Section):
 
     seed: int = Field(1, description="Seed of every random draw in training.")
     folds: int = Field(
-        4, ge=2, le=20, description="Donor folds; one network is trained without each fold's donors."
+        4,
+        ge=2,
+        le=20,
+        description="Donor folds; one network is trained without each fold's donors.",
     )
     warmup_steps: int = Field(300, ge=1, description="Steps on purified specimens.")
     bag_steps: int = Field(200, ge=1, description="Steps on mixed specimens, for each fold.")
@@ -97,12 +100,15 @@ class CompositionSettings(Section):
     flag_unclassified: float = Field(
         0.05, ge=0, le=1, description="Share of cells unlike any learned that is flagged."
     )
+    unusual_unclassified: float = Field(
+        2.0,
+        gt=0,
+        description="Standard deviations above the usual share of such cells that are flagged.",
+    )
     hold_unclassified: float = Field(
         0.15, ge=0, le=1, description="Share of cells unlike any learned that holds the specimen."
     )
-    fewest_cells: int = Field(
-        200, ge=0, description="Specimens with fewer leukocytes are flagged."
-    )
+    fewest_cells: int = Field(200, ge=0, description="Specimens with fewer leukocytes are flagged.")
     disagreement: float = Field(
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
     )

@@ -14,6 +14,7 @@ from models.model import Member
 from models.network import CellNetwork
 from models.normalise import donor_effect, measure_cells, typical
 from models.pictures import prepare
+from models.shapes import measure_shapes
 
 # Small batches stay in the processor's cache; a GPU wants large ones.
 _BATCH = {"cpu": 64, "cuda": 4096}
@@ -28,14 +29,14 @@ class Evidence:
     ----------
     logits
         (M, n, K + 1) float32 log-likelihoods, artefacts last.
-    embedding
-        (M, n, E) float32 of the best view, for novelty.
+    shapes
+        (n, F) float32 plain features of the best view, for novelty.
     effect
         (2,) log contrast and log size of this specimen against the study's.
     """
 
     logits: np.ndarray
-    embedding: np.ndarray
+    shapes: np.ndarray
     effect: np.ndarray
 
 
@@ -93,12 +94,12 @@ def gather(
     for member, network in members:
         effect = _effect(member, network, crops, mean, device)
         pictures = prepare(crops[:, :views], member.looks.centre + effect, device)
-        logits, embedding = _ask(network, pictures)
+        logits = _ask(network, pictures)
         shift = np.log(member.prior) - np.log(prior)
-        answers.append((logits + shift.astype(np.float32), embedding, effect))
+        answers.append((logits + shift.astype(np.float32), effect))
         tick()
-    logits, embedding, effect = (np.stack(parts) for parts in zip(*answers, strict=True))
-    return Evidence(logits, embedding, effect.mean(0))
+    logits, effect = (np.stack(parts) for parts in zip(*answers, strict=True))
+    return Evidence(logits, measure_shapes(crops), effect.mean(0))
 
 
 def _effect(
@@ -118,24 +119,21 @@ def _effect(
     guess = member.prior[:-1] / member.prior[:-1].sum()
     for _ in range(_ROUNDS if len(crops) else 0):
         effect = donor_effect(member.looks, mean, guess)
-        logits, _embedding = _ask(network, prepare(some, member.looks.centre + effect, device))
+        logits = _ask(network, prepare(some, member.looks.centre + effect, device))
         guess = leukocyte_shares(logits, member.prior)
     return donor_effect(member.looks, mean, guess)
 
 
-def _ask(network: CellNetwork, pictures: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
-    """Evidence averaged over views, (n, K + 1), and the best view's embedding, (n, E)."""
+def _ask(network: CellNetwork, pictures: torch.Tensor) -> np.ndarray:
+    """Evidence averaged over views, (n, K + 1)."""
     n, views = pictures.shape[:2]
     batch = _BATCH.get(pictures.device.type, 64)
     logits = np.zeros((n, network.head.out_features), np.float32)
-    embedding = np.zeros((n, network.head.in_features), np.float32)
     with torch.inference_mode(), mixed_precision(pictures.device):
         for start in range(0, n, batch):
             part = to_contrast(pictures[start : start + batch])
             flat = part.reshape(-1, 1, *part.shape[2:])
-            seen = network.embed(flat.contiguous(memory_format=torch.channels_last)).float()
-            told = network.head(seen).float().reshape(len(part), views, -1)
-            stop = start + len(part)
-            logits[start:stop] = told.mean(1).cpu().numpy()
-            embedding[start:stop] = seen.reshape(len(part), views, -1)[:, 0].cpu().numpy()
-    return logits, embedding
+            told = network(flat.contiguous(memory_format=torch.channels_last)).float()
+            mean = told.reshape(len(part), views, -1).mean(1)
+            logits[start : start + len(part)] = mean.cpu().numpy()
+    return logits

@@ -4,5 +4,5 @@ They stand apart from the code they describe, so that whether a result is up to 
 without importing torch.
 """
 
-TRAIN = 1
-PREDICT = 1
+TRAIN = 2
+PREDICT = 2

@@ -30,8 +30,9 @@ from models.novelty import Familiar, learn_familiar
 from models.pictures import to_window
 from models.prediction import finish
 from models.recovery import concentration, fit_recovery
+from models.shapes import measure_shapes
 
-_FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING, _FEW = 6, 6, 400
+_FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING = 6, 6
 
 
 @dataclass
@@ -87,7 +88,7 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
         blind = _with_tail(model, held, held.fold != fold, by_fold[fold], job)
         bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
-        predictions.append(finish(blind, bag, evidence, [int(fold)], job.composition))
+        predictions.append(finish(blind, bag, evidence, job.composition))
     return replace(model, held_out=tuple(predictions))
 
 
@@ -153,24 +154,22 @@ def _log_ratio(material: Material, index: int, cells: float) -> float:
 
 
 def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndarray) -> Familiar:
-    """Novelty of each member: learned from specimens it saw, its threshold from those it did not.
+    """Novelty: learned from mixed specimens and blanks.
 
     Purified cells are looked at only where there is nothing else: their treatment makes them a
     kind of their own.
     """
-    material = job.material
-    parts = []
-    for fold, member in enumerate(members):
-        network = [(member, build_network(member, job.settings.width, job.device))]
-        ours = job.outside(fold) if len(held.rows) else []
-        chosen = [*(ours or material.purified), *material.blank]
-        seen = [
-            gather(network, material.bags[i].crops[:_FEW], prior, views=1, device=job.device)
-            for i in chosen
+    material, evidence = job.material, list(held.evidence)
+    if not evidence:
+        network = [(members[0], build_network(members[0], job.settings.width, job.device))]
+        evidence = [
+            gather(network, material.bags[i].crops, prior, views=1, device=job.device)
+            for i in material.purified
         ]
-        unseen = [held.evidence[row] for row in np.nonzero(held.fold == fold)[0]]
-        parts.append(learn_familiar(seen, unseen, prior))
-    return Familiar(*(np.stack(values) for values in zip(*parts, strict=True)))
+    labels = [(e.logits.mean(0) + np.log(prior)).argmax(1) for e in evidence]
+    shapes = [e.shapes for e in evidence]
+    dirt = [measure_shapes(material.bags[i].crops) for i in material.blank]
+    return learn_familiar(shapes, labels, len(prior), dirt=dirt)
 
 
 def fit_calibration(

@@ -25,7 +25,7 @@ from models.normalise import ClassLooks
 from models.novelty import Familiar
 from models.recovery import Recovery
 
-FORMAT = 1
+FORMAT = 2
 TENSORS, CARD = "model.safetensors", "card.json"
 
 
@@ -99,10 +99,11 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "calibration.bias": c.bias,
         "calibration.recovery": c.recovery,
         "errors.between": e.between,
-        "familiar.centre": f.centre,
-        "familiar.basis": f.basis,
-        "familiar.classes": f.classes,
-        "familiar.threshold": f.threshold,
+        "errors.usual": e.usual,
+        "familiar.middle": f.middle,
+        "familiar.precision": f.precision,
+        "familiar.offset": f.offset,
+        "familiar.limits": np.array([f.threshold, f.usual, f.usual_sd]),
     }
     tensors: dict[str, torch.Tensor] = {}
     for i, member in enumerate(model.members):
@@ -132,6 +133,7 @@ def _card(model: Model) -> dict[str, Any]:
             "method": c.method,
             "scores": {name: list(values) for name, values in c.scores.items()},
             "donors": e.donors,
+            "steepness": e.steepness,
             "factor": e.factor,
             "conformal": e.conformal,
             "recovery": {name: list(values) for name, values in r.log_total.items()},
@@ -149,6 +151,7 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
     members = tuple(_member(i, arrays, tensors) for i in range(said["members"]))
     scores = {name: (values[0], values[1]) for name, values in said["scores"].items()}
     recovery = {name: (values[0], values[1]) for name, values in said["recovery"].items()}
+    threshold, usual, usual_sd = arrays["familiar.limits"].tolist()
     return Model(
         classes=tuple(said["classes"]),
         members=members,
@@ -162,10 +165,22 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             said["method"],
             scores,
         ),
-        errors=Errors(arrays["errors.between"], said["donors"], said["factor"], said["conformal"]),
+        errors=Errors(
+            arrays["errors.between"],
+            arrays["errors.usual"],
+            said["steepness"],
+            said["donors"],
+            said["factor"],
+            said["conformal"],
+        ),
         recovery=Recovery(recovery, said["recovery_between_sd"], said["recovery_specimens"]),
         familiar=Familiar(
-            *(arrays[f"familiar.{part}"] for part in ("centre", "basis", "classes", "threshold"))
+            arrays["familiar.middle"],
+            arrays["familiar.precision"],
+            arrays["familiar.offset"],
+            threshold,
+            usual,
+            usual_sd,
         ),
         window_um=said["window_um"],
         card=card["card"],

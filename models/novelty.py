@@ -1,8 +1,15 @@
 """Cells unlike any that was learned from.
 
-A cell's distance, in each network's embedding, to the nearest class; classes share one shape
-(Mahalanobis distance, Lee et al., NeurIPS 2018). The threshold is set on specimens whose donor the
-network never saw, so that a new donor alone is not news.
+The class of each cell is the network's; how far the cell is from what its class or any other looks
+like is judged by plain features (:mod:`models.shapes`), in each class by its own mean and
+covariance. A network's own embedding was tried first and told platelets from leukocytes hardly
+better than chance, since it keeps only what separates the classes it knows.
+
+What is common to a specimen's cells (stain, focus) is no news: the median of what its cells differ
+from their classes by is taken off. The median, so that strange cells do not move it.
+
+Whether a *specimen* is out of the ordinary is judged by its share of strange cells against what
+is usual for donors whom no network saw, not by a fixed share alone.
 """
 
 from __future__ import annotations
@@ -12,119 +19,174 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.evidence import Evidence
-
-# Three quarters of the directions: news shows in those that familiar cells hardly vary in
-# (platelets among leukocytes: 23 % found at 0.2 % false alarms, with the first 16 of 128 only 8 %),
-# while the very last ones are noise.
-_KEPT, _QUANTILE, _SMALLEST = 0.75, 0.99, 30
+_QUANTILE, _FEWEST, _ROUNDS, _POOLED_CELLS = 0.99, 30, 3, 30
+_OUTLIER, _SMALLEST_SD, _USUAL_SD, _FEWEST_SPECIMENS = 6.0, 0.01, 0.03, 5
 
 
 @dataclass(frozen=True)
 class Familiar:
-    """What a network's embedding of familiar cells looks like, of each member.
+    """What familiar cells look like; C classes, artefacts last, F features.
 
     Parameters
     ----------
-    centre, basis
-        (M, E) and (M, E, D): where the embedding lies, and the whitened directions in it.
-    classes
-        (M, C, D) the middle of each class there, artefacts last; NaN: never seen.
+    middle
+        (C, F) median of each class; NaN: never seen.
+    precision
+        (C, F, F) inverse covariance.
+    offset
+        (C,) log determinant of the covariance.
     threshold
-        (M,) distance beyond which a cell is unlike any that was learned from.
+        Strangeness beyond which a cell is unlike any that was learned from.
+    usual, usual_sd
+        Share of such cells in an ordinary specimen and its standard deviation between donors, on
+        the scale of :func:`_phi`.
     """
 
-    centre: np.ndarray
-    basis: np.ndarray
-    classes: np.ndarray
-    threshold: np.ndarray
-
-
-def fit_member(
-    embedding: np.ndarray, labels: np.ndarray, classes: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Centre, basis and class middles of one member.
-
-    Parameters
-    ----------
-    embedding
-        (n, E) of cells learned from.
-    labels
-        (n,) their most probable class, 0 … C − 1.
-    classes
-        C.
-    """
-    centre = embedding.mean(0)
-    middles = np.stack(
-        [
-            embedding[labels == c].mean(0) if (labels == c).sum() >= _SMALLEST else centre * np.nan
-            for c in range(classes)
-        ]
-    )
-    # Directions by what is left once the class is taken off, so that no class counts as far.
-    rest = embedding - np.where(np.isfinite(middles[labels]), middles[labels], centre)
-    values, vectors = np.linalg.eigh(np.cov(rest.T) + _ridge(rest) * np.eye(rest.shape[1]))
-    keep = slice(-int(_KEPT * len(values)), None)
-    basis = vectors[:, keep] / np.sqrt(values[keep])
-    return centre, basis, (middles - centre) @ basis
-
-
-def _ridge(rest: np.ndarray) -> float:
-    return 1e-4 * float(rest.var(axis=0).mean()) + 1e-9
-
-
-def distance(
-    embedding: np.ndarray, centre: np.ndarray, basis: np.ndarray, classes: np.ndarray
-) -> np.ndarray:
-    """Distance (n,) of each cell to the nearest class of one member."""
-    seen = classes[np.isfinite(classes).all(axis=1)]
-    if len(seen) == 0 or len(embedding) == 0:
-        return np.zeros(len(embedding))
-    at = (embedding - centre) @ basis
-    each = np.stack([np.linalg.norm(at - middle, axis=1) for middle in seen])
-    nearest: np.ndarray = each.min(axis=0)
-    return nearest
+    middle: np.ndarray
+    precision: np.ndarray
+    offset: np.ndarray
+    threshold: float
+    usual: float
+    usual_sd: float
 
 
 def learn_familiar(
-    seen: Sequence[Evidence], unseen: Sequence[Evidence], prior: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, float]:
-    """One member's centre, basis, class middles and threshold.
+    shapes: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    classes: int,
+    *,
+    dirt: Sequence[np.ndarray] = (),
+) -> Familiar:
+    """Learn from specimens.
 
     Parameters
     ----------
-    seen, unseen
-        Evidence of this member alone about specimens it learned from, and about those of donors
-        it did not.
+    shapes, labels
+        Of each specimen: (n, F) features, (n,) most probable class, 0 … C − 1, as told by
+        networks that did not see its donor.
+    classes
+        C.
+    dirt
+        (n, F) features of blank specimens, which hold artefacts alone. They belong to no ordinary
+        specimen and so have no say in what is usual.
     """
-    embedding = np.concatenate([one.embedding[0] for one in seen])
-    labels = np.concatenate([(one.logits[0] + np.log(prior)).argmax(1) for one in seen])
-    centre, basis, classes = fit_member(embedding, labels, len(prior))
-    tests = [distance(one.embedding[0], centre, basis, classes) for one in unseen or seen]
-    return centre, basis, classes, pick_threshold(tests)
+    shapes = [np.asarray(part, float) for part in shapes]
+    extra = [np.asarray(part, float) for part in dirt]
+    marks = [np.full(len(part), classes - 1) for part in extra]
+    middle, centred, every = _middles([*shapes, *extra], [*labels, *marks], classes)
+    precision, offset = _covariances(centred, every, middle)
+    free = [_free(*pair, middle) for pair in _zip(shapes, labels)]
+    scores = [_score(part, middle, precision, offset) for part in free if len(part) >= _FEWEST]
+    return Familiar(middle, precision, offset, *_usual(scores))
 
 
-def pick_threshold(distances: Sequence[np.ndarray]) -> float:
-    """The distance that one in a hundred cells of held-out specimens exceeds.
+def strangeness(familiar: Familiar, shapes: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Of each cell of one specimen, (n,); over ``familiar.threshold``: unlike any that is known.
 
-    The median over specimens, so that one odd donor does not make everything familiar.
+    Twice the negative log density of the likeliest class, up to a constant.
     """
-    each = [np.quantile(d, _QUANTILE) for d in distances if len(d) >= _SMALLEST]
-    return float(np.median(each)) if each else float("inf")
+    free = _free(np.asarray(shapes, float), labels, familiar.middle)
+    return _score(free, familiar.middle, familiar.precision, familiar.offset)
 
 
-def strangeness(familiar: Familiar, embedding: np.ndarray, members: Sequence[int]) -> np.ndarray:
-    """Distance of each cell in thresholds, averaged over members, (n,); over 1: unlike any.
+def unusual(familiar: Familiar, strange: int, cells: int) -> float:
+    """How many standard deviations a specimen's share of strange cells is above what is usual."""
+    if cells == 0:
+        return 0.0
+    sd = np.sqrt(familiar.usual_sd**2 + 1 / (4 * cells))
+    return float((_phi(strange, cells) - familiar.usual) / sd)
 
-    Parameters
-    ----------
-    embedding
-        (M, n, E), in the order of ``members``, the numbers of those that were asked.
+
+def _phi(part: float, whole: float) -> float:
+    # Anscombe's transform: the variance is 1 / 4n for small shares too.
+    return float(np.arcsin(np.sqrt((part + 0.375) / (whole + 0.75))))
+
+
+def _zip(
+    shapes: Sequence[np.ndarray], labels: Sequence[np.ndarray]
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    return list(zip(shapes, labels, strict=True))
+
+
+def _free(shapes: np.ndarray, labels: np.ndarray, middle: np.ndarray) -> np.ndarray:
+    """Features with what is common to the specimen's cells taken off."""
+    apart = shapes - middle[labels]
+    apart = apart[np.isfinite(apart).all(axis=1)]
+    return shapes - np.median(apart, axis=0) if len(apart) >= _FEWEST else shapes
+
+
+def _middles(
+    shapes: Sequence[np.ndarray], labels: Sequence[np.ndarray], classes: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Class medians (C, F), freed features (N, F) and labels (N,).
+
+    Medians and specimens' common looks improve each other for a few rounds.
     """
-    parts = [
-        distance(part, familiar.centre[m], familiar.basis[m], familiar.classes[m])
-        / familiar.threshold[m]
-        for part, m in zip(embedding, members, strict=True)
-    ]
-    mean: np.ndarray = np.mean(parts, axis=0)
-    return mean
+    every = np.concatenate(list(labels))
+    free = list(shapes)
+    for _ in range(_ROUNDS):
+        stacked = np.concatenate(free)
+        middle = np.full((classes, stacked.shape[1]), np.nan)
+        for k in range(classes):
+            if (every == k).sum() >= _FEWEST:
+                middle[k] = np.median(stacked[every == k], axis=0)
+        free = [_free(*pair, middle) for pair in _zip(shapes, labels)]
+    return middle, np.concatenate(free), every
+
+
+def _covariances(
+    features: np.ndarray, labels: np.ndarray, middle: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    classes, width = middle.shape
+    rest = features - middle[labels]
+    rest[~np.isfinite(rest).all(axis=1)] = 0.0
+    pooled = _covariance(rest) + 1e-4 * np.eye(width)
+    precision, offset = np.tile(np.eye(width), (classes, 1, 1)), np.zeros(classes)
+    for k in np.nonzero(np.isfinite(middle).all(axis=1))[0]:
+        mine = rest[labels == k]
+        # Rare classes lean on what all have in common.
+        shape = (_covariance(mine) * len(mine) + pooled * _POOLED_CELLS) / (
+            len(mine) + _POOLED_CELLS
+        )
+        precision[k], offset[k] = np.linalg.inv(shape), np.linalg.slogdet(shape)[1]
+    return precision, offset
+
+
+def _covariance(rest: np.ndarray) -> np.ndarray:
+    """Covariance without outliers: cells that the network mistook, and dirt."""
+    scale = 1.4826 * np.median(np.abs(rest), axis=0) + 1e-3
+    near = rest[(np.abs(rest) < _OUTLIER * scale).all(axis=1)]
+    return np.cov(near.T) if len(near) > rest.shape[1] else np.diag(scale**2)
+
+
+def _score(
+    free: np.ndarray, middle: np.ndarray, precision: np.ndarray, offset: np.ndarray
+) -> np.ndarray:
+    seen = np.nonzero(np.isfinite(middle).all(axis=1))[0]
+    if len(seen) == 0 or len(free) == 0:
+        return np.zeros(len(free))
+    each = []
+    for k in seen:
+        apart = free - middle[k]
+        each.append(np.einsum("nf,nf->n", apart @ precision[k], apart) + offset[k])
+    nearest: np.ndarray = np.min(each, axis=0)
+    return nearest
+
+
+def _usual(scores: Sequence[np.ndarray]) -> tuple[float, float, float]:
+    """Threshold of cells, and the share of cells beyond it that is usual with its deviation.
+
+    One cell in a hundred exceeds the threshold: in the middle one of the specimens, so that one odd
+    donor does not make everything familiar.
+    """
+    if not scores:
+        return float("inf"), _phi(0, 100), _USUAL_SD
+    threshold = float(np.median([np.quantile(s, _QUANTILE) for s in scores]))
+    phi = np.array([_phi((s > threshold).sum(), len(s)) for s in scores])
+    if len(scores) < _FEWEST_SPECIMENS:
+        return threshold, float(np.median(phi)), _USUAL_SD
+    sampling = float(np.mean([1 / (4 * len(s)) for s in scores]))
+    # The middle half, since a study may hold odd specimens.
+    spread = float(np.subtract(*np.quantile(phi, [0.75, 0.25]))) / 1.349
+    between = np.sqrt(max(spread**2 - sampling, _SMALLEST_SD**2))
+    return threshold, float(np.median(phi)), float(between)

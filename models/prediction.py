@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from models.device import choose_device, threads
 from models.evidence import Evidence, build_network, gather, leukocytes, softmax
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
-from models.novelty import strangeness
+from models.novelty import strangeness, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
 
@@ -50,7 +49,7 @@ def predict(
             device=device,
             tick=progress.advance,
         )
-    result = finish(model, bag, evidence, range(len(pairs)), settings)
+    result = finish(model, bag, evidence, settings)
     progress.finish(f"{result.cells} cells")
     return result
 
@@ -59,18 +58,17 @@ def finish(
     model: Model,
     bag: Bag,
     evidence: Evidence,
-    members: Sequence[int],
     settings: CompositionSettings,
 ) -> Prediction:
     """From evidence of some members to the prediction; pure arithmetic."""
-    cell_class, probability = _classify(model, evidence, members)
+    cell_class, probability = _classify(model, evidence)
     cells = int((cell_class != ARTEFACT).sum())
     counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
     methods = all_methods(evidence.logits, model.prior, model.calibration)
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
     each = _member_shares(model, evidence)
-    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each))
+    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each), len(each))
     # Cells that were filmed, not those that were looked at.
     total = total_concentration(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
@@ -83,6 +81,7 @@ def finish(
         "interval": "conformal over donors" if model.errors.conformal else "Student's t",
         "held_out_donors": model.errors.donors,
         "unclassified_share": round(_share(cell_class), 4),
+        "unclassified_unusual": round(_unusual(model, cell_class), 2),
         "artefact_share": round(1 - size / max(len(bag), 1), 4),
         "log_contrast_effect": round(float(evidence.effect[0]), 4),
         "log_size_effect": round(float(evidence.effect[1]), 4),
@@ -109,18 +108,18 @@ def finish(
     )
 
 
-def _classify(
-    model: Model, evidence: Evidence, members: Sequence[int]
-) -> tuple[np.ndarray, np.ndarray]:
+def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
     """Class (int8) and probability (float32) of every cell."""
     if evidence.logits.shape[1] == 0:
         return np.zeros(0, np.int8), np.zeros(0, np.float32)
     posterior = softmax(evidence.logits + np.log(model.prior)).mean(0)
-    best = posterior.argmax(1).astype(np.int8)
-    strange = strangeness(model.familiar, evidence.embedding, members) > 1
-    artefact = best == len(model.classes)
-    best[strange & ~artefact] = UNCLASSIFIED
-    best[artefact] = ARTEFACT
+    labels = posterior.argmax(1)
+    strange = strangeness(model.familiar, evidence.shapes, labels) > model.familiar.threshold
+    best = labels.astype(np.int8)
+    best[labels == len(model.classes)] = ARTEFACT
+    # What resembles no dirt that was ever seen may be a cell, whatever the network takes it for:
+    # platelets were called artefacts with certainty.
+    best[strange] = UNCLASSIFIED
     return best, posterior.max(1).astype(np.float32)
 
 
@@ -150,7 +149,8 @@ def _flags(
     checks = {
         "no_cells": cells == 0,
         "few_cells": 0 < cells < settings.fewest_cells,
-        "unclassified_over_5_percent": unclassified > settings.flag_unclassified,
+        "unclassified_over_5_percent": unclassified > settings.flag_unclassified
+        or _unusual(model, cell_class) > settings.unusual_unclassified,
         "hold_unclassified_over_15_percent": unclassified > settings.hold_unclassified,
         "methods_disagree": cells > 0 and apart > settings.disagreement,
         "no_concentration": math.isnan(total),
@@ -164,6 +164,12 @@ def _flags(
 def _share(cell_class: np.ndarray) -> float:
     cells = (cell_class != ARTEFACT).sum()
     return float((cell_class == UNCLASSIFIED).sum() / cells) if cells else 0.0
+
+
+def _unusual(model: Model, cell_class: np.ndarray) -> float:
+    """Standard deviations above what is usual; of all detections, as it was learned."""
+    strange = int((cell_class == UNCLASSIFIED).sum())
+    return unusual(model.familiar, strange, len(cell_class))
 
 
 def _rounded(values: np.ndarray) -> list[float]:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from models.intervals import (
+    Errors,
     fit_errors,
     member_spread,
     product_interval,
@@ -73,3 +74,34 @@ def test_concentration_limits_hold_both_errors():
     )
     assert low[0] == pytest.approx(500 - np.hypot(100, 50))
     assert high[0] == pytest.approx(500 + np.hypot(100, 50))
+
+
+def test_a_class_hard_to_tell_does_not_widen_the_others():
+    rng = np.random.default_rng(7)
+    found, known, sd, cells = simulate(24, rng, between=0.01)
+    plain = fit_errors(found, known, sd, cells, 4).between
+    harder = found.copy()
+    harder[:, 3] = np.sin(np.clip(transform(found[:, 3]) + rng.normal(0, 0.2, 24), 0, 1.5)) ** 2
+    assert fit_errors(harder, known, sd, cells, 4).between[0] < plain[0] + 0.01
+
+
+def test_unusual_blood_gets_wider_intervals_where_it_is_harder():
+    rng = np.random.default_rng(8)
+    known = np.concatenate([np.tile(SHARES, (18, 1)), rng.dirichlet(np.ones(4), 10)])
+    hard = np.repeat([0.01, 0.12], [18, 10])[:, None]
+    phi = np.clip(transform(known) + rng.normal(0, 1, known.shape) * hard, 0.01, 1.5)
+    found = np.sin(phi) ** 2 / (np.sin(phi) ** 2).sum(1, keepdims=True)
+    errors = fit_errors(found, known, 0.03 * known, np.full(28, 5000.0), 4)
+    usual = share_interval(SHARES, 5000, errors, np.zeros(4))[2]
+    odd = share_interval(SHARES[::-1], 5000, errors, np.zeros(4))[2]
+    assert (odd > 2 * usual).all()
+
+
+def test_members_that_err_apart_average_out():
+    errors = Errors(np.full(4, 0.05), transform(SHARES), 0.0, 24, 2.0, True)
+    one = share_interval(SHARES, 5000, errors, np.zeros(4))[2]
+    four = share_interval(SHARES, 5000, errors, np.full(4, 0.015), 4)[2]
+    assert (four < 0.95 * one).all()
+    # Never by more than the part of the error that can be the members' own.
+    many = share_interval(SHARES, 5000, errors, np.full(4, 0.03), 40)[2]
+    assert (many > 0.7 * one).all()

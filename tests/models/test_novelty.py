@@ -1,0 +1,55 @@
+import numpy as np
+
+from models.novelty import learn_familiar, strangeness, unusual
+from models.shapes import measure_shapes
+from tests.models.toys import crops, draw_cell
+
+PURE = [(40, 30, 20), (60, 20, 10), (20, 40, 30), (45, 30, 15), (30, 30, 30), (50, 30, 10)]
+
+
+def specimens(seed, *, gain=1.0):
+    rng = np.random.default_rng(seed)
+    made = []
+    for counts in PURE:
+        pictures = [draw_cell(k, rng) for k, n in enumerate(counts) for _ in range(n)]
+        shown = np.clip(128 + (np.stack(pictures) - 128) * gain, 0, 255).astype(np.uint8)
+        made.append((measure_shapes(shown[:, None]), np.repeat(np.arange(3), counts)))
+    return made
+
+
+def share(familiar, shapes, labels):
+    return (strangeness(familiar, shapes, labels) > familiar.threshold).mean()
+
+
+def test_cells_of_another_kind_are_strange_and_known_ones_are_not():
+    familiar = learn_familiar(*zip(*specimens(0), strict=True), 4)
+    shapes, labels = specimens(1)[0]
+    assert share(familiar, shapes, labels) < 0.08
+    rng = np.random.default_rng(2)
+    other = np.full((12, 1, 48, 48), 128, np.uint8)
+    other[:, :, 6:42:4, 6:42] = rng.integers(30, 60, (12, 1, 1, 1))
+    both = np.concatenate([shapes, measure_shapes(other)])
+    # The network takes them for the first class: it knows no better.
+    found = strangeness(familiar, both, np.append(labels, np.zeros(12, int))) > familiar.threshold
+    assert found[-12:].all()
+    assert unusual(familiar, int(found.sum()), len(found)) > 2
+
+
+def test_a_donors_stain_alone_is_no_news():
+    familiar = learn_familiar(*zip(*specimens(0), strict=True), 4)
+    shapes, labels = specimens(3, gain=0.75)[0]
+    assert share(familiar, shapes, labels) < 0.1
+
+
+def test_a_class_never_seen_has_no_say():
+    familiar = learn_familiar(*zip(*specimens(0), strict=True), 4)
+    assert np.isnan(familiar.middle[3]).all()
+    shapes, labels = specimens(1)[1]
+    assert np.isfinite(strangeness(familiar, shapes, np.full_like(labels, 3))).all()
+
+
+def test_no_cells_are_not_unusual():
+    familiar = learn_familiar(*zip(*specimens(0), strict=True), 4)
+    nothing = measure_shapes(crops((0, 0, 0), np.random.default_rng(0)))
+    assert strangeness(familiar, nothing, np.zeros(0, int)).shape == (0,)
+    assert unusual(familiar, 0, 0) == 0
