@@ -8,9 +8,9 @@ from cli.options import Command, load_settings
 
 
 @click.command(cls=Command)
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-def serve(host: str, port: int) -> int:
+@click.option("--host", help="Address to listen on.  [default: 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen on.  [default: 8000]")
+def serve(host: str | None, port: int | None) -> int:
     """Serve the web application until it is stopped."""
     from web.serve import serve as serve_web
 
