@@ -113,7 +113,8 @@ def _learn_fold(
     fit.prior = torch.from_numpy(prior).float().to(job.device)
     pure = make_shelves(job.material, looks, [*purified, *job.material.blank], job.device)
     blood = make_shelves(job.material, looks, mixed, job.device)
-    learn_bags(fit, blood, pure, job, seed=job.settings.seed * 1000 + fold)
+    if blood:  # with a single mixed donor, the fold without that donor has none
+        learn_bags(fit, blood, pure, job, seed=job.settings.seed * 1000 + fold)
     recovery = fit.log_recovery.detach().cpu().numpy().astype(float)
     return Member(_weights(fit), prior, looks, recovery)
 

@@ -88,6 +88,12 @@ def test_a_donor_with_purified_and_mixed_specimens_is_left_out_whole(brief):
     assert all(ours[n].equal(theirs[n]) for n in ours)
 
 
+def test_one_mixed_donor_is_few_but_no_reason_to_fail(brief):
+    model = train(make_study(mixed=1), CLASSES, settings=brief)
+    assert "few_mixed_donors" in model.card["flags"]
+    assert predict(model, make_study()[-1]).fraction.sum() == pytest.approx(1)
+
+
 def test_partial_totals_teach_too(brief):
     bags = make_study()
     for i, bag in enumerate(bags):
