@@ -186,7 +186,7 @@ def _item(specimen: Specimen, row: SpecimenRevision | None, study: str) -> Item:
     )
 
 
-def _matching(narrowed: Filter) -> Select[Specimen, SpecimenRevision, str]:
+def _matching(narrowed: Filter) -> Select[tuple[Specimen, SpecimenRevision, str]]:
     query = (
         select(Specimen, SpecimenRevision, Study.name)
         .outerjoin(SpecimenRevision, _row_of_the_sheet())
