@@ -46,9 +46,8 @@ class BagSource:
 
 def load_bag(source: BagSource) -> Bag:
     """The bag of one specimen; its crops stay on disk until they are used."""
-    from pipeline.cells import read_cells
-
     from models.bag import Bag, Known
+    from pipeline.cells import read_cells
 
     cells = read_cells(source.cells)
     specimen = source.specimen

@@ -159,8 +159,8 @@ def estimate(row: Any, name: str) -> Estimate:
 
 def _gallery(classified: Classified, cells: Path, shown: int) -> tuple[GalleryClass, ...]:
     import numpy as np
-    from pipeline.cells import read_cells
 
+    from pipeline.cells import read_cells
     from reports.content import CellPicture, GalleryClass
 
     crops = read_cells(cells).crops
