@@ -59,6 +59,7 @@ class Quality:
     static_dirt: float = _NAN
     fleeting: float = _NAN
     fragments: float = _NAN
+    slight: float = _NAN  # left out because they block far less light than a usual cell
 
     @classmethod
     def of(cls, figures: Mapping[str, float]) -> Quality:

@@ -235,6 +235,7 @@ QUALITY: dict[str, QualityName] = {
     "flow_speed_range": QualityName("Slowest over fastest lane"),
     "fleeting": QualityName("Fleeting objects left out"),
     "fragments": QualityName("Fragments left out"),
+    "slight": QualityName("Slight objects left out"),
     "window_um": QualityName("Width of a cell's picture", "µm"),
     "window_share": QualityName("Largest cells fill of their picture", share=True),
     "full_scale": QualityName("Contrast shown as black or white"),
