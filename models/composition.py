@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import optimize
-
-from models.evidence import softmax
+from scipy.special import softmax
 
 METHODS = ("mean", "recalibrated", "counting", "emq", "consensus")
 _RIDGES = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 10.0)
@@ -80,13 +79,13 @@ def all_methods(
 
 def posterior_mean(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Mean posterior over members and cells, artefacts left out, (K,) adding to 1."""
-    mean = softmax(logits + np.log(prior)).mean((0, 1))[:-1]
+    mean = softmax(logits + np.log(prior), axis=-1).mean((0, 1))[:-1]
     return mean / max(mean.sum(), 1e-9)
 
 
 def count_shares(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Classify and count: share of the cells whose most probable class is k."""
-    best = softmax(logits + np.log(prior)).mean(0).argmax(1)
+    best = softmax(logits + np.log(prior), axis=-1).mean(0).argmax(1)
     counts = np.bincount(best, minlength=len(prior))[:-1].astype(float)
     return counts / counts.sum() if counts.sum() else prior[:-1] / prior[:-1].sum()
 

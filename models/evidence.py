@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from scipy.special import softmax
 
 from models.augment import to_contrast
 from models.device import mixed_precision
@@ -48,15 +49,9 @@ def build_network(member: Member, width: int, device: torch.device) -> CellNetwo
     return network.eval()
 
 
-def softmax(logits: np.ndarray) -> np.ndarray:
-    """Softmax over the last axis."""
-    power = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    return power / power.sum(axis=-1, keepdims=True)
-
-
 def leukocyte_shares(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """Mean posterior over cells and members without artefacts, (K,), adding to 1."""
-    posterior = softmax(logits + np.log(prior))
+    posterior = softmax(logits + np.log(prior), axis=-1)
     mean = posterior.reshape(-1, posterior.shape[-1])[:, :-1].sum(0)
     return mean / mean.sum() if mean.sum() > 0 else np.full(len(mean), 1 / len(mean))
 
@@ -65,7 +60,7 @@ def leukocytes(logits: np.ndarray, prior: np.ndarray) -> float:
     """How many cells are no artefacts, by the sum of their probabilities."""
     if logits.shape[1] == 0:
         return 0.0
-    return float((1 - softmax(logits + np.log(prior)).mean(0)[:, -1]).sum())
+    return float((1 - softmax(logits + np.log(prior), axis=-1).mean(0)[:, -1]).sum())
 
 
 def gather(

@@ -6,13 +6,14 @@ import math
 from typing import Any
 
 import numpy as np
+from scipy.special import softmax
 
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import CompositionSettings
 from models.bag import Bag
 from models.composition import all_methods, posterior_mean, recovered
 from models.device import choose_device, threads
-from models.evidence import Evidence, build_network, gather, leukocytes, softmax
+from models.evidence import Evidence, build_network, gather, leukocytes
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
 from models.novelty import strangeness, unusual
@@ -112,7 +113,7 @@ def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]
     """Class (int8) and probability (float32) of every cell."""
     if evidence.logits.shape[1] == 0:
         return np.zeros(0, np.int8), np.zeros(0, np.float32)
-    posterior = softmax(evidence.logits + np.log(model.prior)).mean(0)
+    posterior = softmax(evidence.logits + np.log(model.prior), axis=-1).mean(0)
     labels = posterior.argmax(1)
     strange = strangeness(model.familiar, evidence.shapes, labels) > model.familiar.threshold
     best = labels.astype(np.int8)
