@@ -9,14 +9,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import h5py
 import numpy as np
 
 from pipeline.recordings import limits
-from pipeline.recordings.frame import Frame, to_gray
+from pipeline.recordings.frame import Closing, Frame, to_gray
 
 with contextlib.suppress(ImportError):  # its import registers the compressions such files use
     import hdf5plugin  # noqa: F401
@@ -25,7 +23,7 @@ with contextlib.suppress(ImportError):  # its import registers the compressions 
 _LEVEL = 128.0
 
 
-class Cytometry:
+class Cytometry(Closing):
     """Events of an RT-DC measurement.
 
     Where the file holds each event's background, the picture is divided by it and scaled to a
@@ -80,13 +78,6 @@ class Cytometry:
                 raise limits.truncated(self.path, index, stated) from error
             yield Frame(index, pixels)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._file.close()

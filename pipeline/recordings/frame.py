@@ -68,6 +68,24 @@ class Recording(Protocol):
     ) -> None: ...
 
 
+class Closing:
+    """What every reader has in common: a context manager that closes it."""
+
+    def close(self) -> None:
+        """Let go of the file; nothing to do where none stays open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
 def to_gray(pixels: NDArray[Any]) -> NDArray[Any]:
     """A picture of any kind as gray.
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from cellcensus.errors import RecordingError
 from pipeline.recordings import limits
-from pipeline.recordings.frame import Frame, to_gray
+from pipeline.recordings.frame import Closing, Frame, to_gray
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".pgm")
 _END_OF_JPEG = b"\xff\xd9"
@@ -34,7 +33,7 @@ def natural_order(path: Path) -> list[tuple[int, int | str]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in parts]
 
 
-class Pictures:
+class Pictures(Closing):
     """Picture files, one a frame.
 
     Parameters
@@ -81,17 +80,6 @@ class Pictures:
             if pixels.shape != (self.height, self.width):
                 raise limits.frame_size_changes(file, index)
             yield Frame(index, pixels)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        pass
 
 
 def _read(file: Path) -> NDArray[Any]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import tifffile
 
 from pipeline.recordings import limits
-from pipeline.recordings.frame import Frame, to_gray
+from pipeline.recordings.frame import Closing, Frame, to_gray
 
 _LOGGER = logging.getLogger("tifffile")
 _LOGGER.propagate = False
@@ -35,7 +34,7 @@ class _Complaints(logging.Handler):
         _LOGGER.removeHandler(self)
 
 
-class Stack:
+class Stack(Closing):
     """A TIFF file of one or more pages, 8 or 16 bit, gray or colour.
 
     Parameters
@@ -91,13 +90,6 @@ class Stack:
                 raise limits.frame_size_changes(self.path, index)
             yield Frame(index, pixels)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._file.close()

@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.recordings import limits
-from pipeline.recordings.frame import Frame
+from pipeline.recordings.frame import Closing, Frame
 
 #: A container states its number of frames from duration and rate, so a little less is no cut.
 _MISSING_SHARE = 0.02
 _MISSING_FRAMES = 3
 
 
-class Video:
+class Video(Closing):
     """A video file.
 
     Parameters
@@ -88,13 +87,6 @@ class Video:
         if found < stated - max(_MISSING_FRAMES, _MISSING_SHARE * stated):
             raise limits.truncated(self.path, found, stated)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Let go of the file."""
         self._capture.release()
