@@ -1,6 +1,14 @@
-"""The tables, by what they tell: the laboratory's sheet, the work done, and what came out."""
+"""The tables, by what they tell.
 
+The laboratory's sheet, the work done and what came out; the people, what they decided about it, the
+trail of it, and what is sent.
+"""
+
+from db.tables.audit import AuditEntry
+from db.tables.outbox import Job, OutboxMessage
+from db.tables.people import Account, ApiToken, LoginSession
 from db.tables.results import CellFile, Decision, ModelVersion, Prediction, PredictionClass, Report
+from db.tables.review import CellCorrection, ReportSignature, ReportVersion, Review, ReviewNote
 from db.tables.sheet import (
     Recording,
     ReferenceCount,
@@ -13,15 +21,26 @@ from db.tables.work import Finding, Run
 from db.types import Table
 
 __all__ = [
+    "Account",
+    "ApiToken",
+    "AuditEntry",
+    "CellCorrection",
     "CellFile",
     "Decision",
     "Finding",
+    "Job",
+    "LoginSession",
     "ModelVersion",
+    "OutboxMessage",
     "Prediction",
     "PredictionClass",
     "Recording",
     "ReferenceCount",
     "Report",
+    "ReportSignature",
+    "ReportVersion",
+    "Review",
+    "ReviewNote",
     "Run",
     "Specimen",
     "SpecimenRevision",

@@ -1,0 +1,94 @@
+"""The audit trail: entries are appended in the transaction of the change they tell of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from cellcensus import __version__
+from cellcensus.recipe import canonical_json
+from db.tables import AuditEntry
+from db.types import utc_now
+
+FIRST_HASH = "0" * 64
+_LOCK = 7_326_812  # any number of our own, for PostgreSQL's advisory lock
+_HASHED = tuple(c.name for c in AuditEntry.__table__.columns if c.name != "entry_hash")
+
+
+def record(
+    session: Session,
+    *,
+    actor: str,
+    action: str,
+    subject: str,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    reason: str = "",
+    model_id: str | None = None,
+) -> AuditEntry:
+    """Append one entry to the trail; it is kept if and only if the session's changes are.
+
+    Parameters
+    ----------
+    actor
+        Name of the account, or ``system`` for what the service does by itself.
+    action
+        What was done, for example ``result.corrected``.
+    subject
+        To what: ``specimen:STUDY/ID``, ``model:ID``, ``account:NAME``, ``setting:NAME``.
+    before, after
+        The values that changed, as JSON values.
+    reason
+        Why, in the words of whoever did it.
+    model_id
+        The model that made the result, where the subject is one.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        # One writer at a time, as SQLite has it anyway: two entries must not follow the same one.
+        session.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
+    last = session.execute(
+        select(AuditEntry.number, AuditEntry.entry_hash).order_by(AuditEntry.number.desc()).limit(1)
+    ).first()
+    entry = AuditEntry(
+        number=1 if last is None else last.number + 1,
+        made_at=utc_now(),
+        actor=actor,
+        action=action,
+        subject=subject,
+        before=before,
+        after=after,
+        reason=reason,
+        software=__version__,
+        model_id=model_id,
+        previous_hash=FIRST_HASH if last is None else last.entry_hash,
+    )
+    entry.entry_hash = hash_of(entry)
+    session.add(entry)
+    session.flush()
+    return entry
+
+
+def hash_of(entry: AuditEntry) -> str:
+    """SHA-256 over all columns of an entry, the hash of the one before it among them."""
+    values = {name: getattr(entry, name) for name in _HASHED}
+    values["made_at"] = entry.made_at.astimezone(UTC).isoformat()
+    return sha256(canonical_json(values).encode()).hexdigest()
+
+
+def broken_entries(session: Session) -> Iterator[tuple[int, str]]:
+    """Number and defect of each place where the trail is not as it was written."""
+    number, previous = 0, FIRST_HASH
+    query = select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=1000)
+    for entry in session.scalars(query):
+        if entry.number != number + 1:
+            yield entry.number, f"entries {number + 1} to {entry.number - 1} are missing"
+        elif entry.previous_hash != previous:
+            yield entry.number, "it does not follow the entry before it"
+        if entry.entry_hash != hash_of(entry):
+            yield entry.number, "it was altered"
+        number, previous = entry.number, entry.entry_hash

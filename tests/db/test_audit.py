@@ -1,0 +1,98 @@
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from cellcensus.errors import StoreError
+from db.audit import FIRST_HASH, broken_entries, record
+from db.schema import upgrade
+from db.tables import AuditEntry
+
+GUARDS = {
+    "sqlite": ["DROP TRIGGER audit_entry_no_update", "DROP TRIGGER audit_entry_no_delete"],
+    "postgresql": ["ALTER TABLE audit_entry DISABLE TRIGGER ALL"],
+}
+
+
+def write(store, *reasons):
+    with store.unit_of_work() as session:
+        for reason in reasons:
+            record(
+                session,
+                actor="ada",
+                action="result.corrected",
+                subject="specimen:demo/S1",
+                before={"share": 0.1},
+                after={"share": 0.25, "µ": None},
+                reason=reason,
+            )
+        session.commit()
+
+
+def broken(store):
+    with store.reading() as session:
+        return list(broken_entries(session))
+
+
+def tamper(store, statement):
+    with store.engine.begin() as connection:
+        for guard in GUARDS[connection.dialect.name]:
+            connection.execute(text(guard))
+        connection.execute(text(statement))
+
+
+def test_entries_follow_each_other(store):
+    write(store, "first", "second")
+    write(store, "third")
+    with store.reading() as session:
+        entries = session.query(AuditEntry).order_by(AuditEntry.number).all()
+    assert [entry.number for entry in entries] == [1, 2, 3]
+    assert entries[0].previous_hash == FIRST_HASH
+    assert entries[2].previous_hash == entries[1].entry_hash
+    assert broken(store) == []
+
+
+def test_an_entry_is_kept_only_with_the_change_it_tells_of(store):
+    with store.unit_of_work() as session:
+        record(session, actor="ada", action="x", subject="y")
+    write(store, "kept")
+    assert broken(store) == []
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE audit_entry SET reason = 'x'", "DELETE FROM audit_entry"]
+)
+def test_the_database_refuses_to_alter_the_trail(store, statement):
+    write(store, "kept")
+    with pytest.raises(StoreError, match="never altered"), store.unit_of_work() as session:
+        session.execute(text(statement))
+    assert broken(store) == []
+
+
+def test_the_trail_is_not_emptied(store):
+    write(store, "kept")
+    if store.engine.dialect.name == "postgresql":
+        with pytest.raises(SQLAlchemyError, match="never altered"), store.engine.begin() as c:
+            c.execute(text("TRUNCATE audit_entry"))
+
+
+@pytest.mark.parametrize(
+    ("statement", "number", "words"),
+    [
+        ("UPDATE audit_entry SET actor = 'eve' WHERE number = 2", 2, "altered"),
+        ("DELETE FROM audit_entry WHERE number = 2", 3, "missing"),
+        ("DELETE FROM audit_entry WHERE number = 1", 2, "missing"),
+    ],
+)
+def test_what_was_altered_is_found(store, statement, number, words):
+    write(store, "one", "two", "three")
+    tamper(store, statement)
+    found = broken(store)
+    assert number in [place for place, _ in found]
+    assert words in dict(found)[number]
+
+
+def test_upgrade_twice_keeps_the_guards(store):
+    write(store, "kept")
+    upgrade(store.address)
+    with pytest.raises(StoreError, match="never altered"), store.unit_of_work() as session:
+        session.execute(text("DELETE FROM audit_entry"))
