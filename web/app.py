@@ -17,6 +17,7 @@ from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.settings import Settings
 from db.schema import upgrade
+from db.settings_trail import note_settings
 from db.store import Store
 from web import drawing, routes, signin
 from web.access import Access, check_declared
@@ -42,6 +43,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         upgrade(settings.database_address())
         check_declared(app)
         app.state.store = Store(settings.database_address())
+        with app.state.store.unit_of_work() as session:
+            if note_settings(session, "access", settings.access.model_dump(mode="json")):
+                session.commit()
         yield
         app.state.store.close()
 
