@@ -118,10 +118,13 @@ def _record_change(session: Session, specimen_key: int, before: Prediction | Non
     if after is before or concerned is None:
         return
     model = session.get_one(ModelVersion, concerned.model_key)
-    action = "replaced" if before and after else "restored" if after else "withdrawn"
+    if after is None:
+        action = "result.withdrawn"
+    else:
+        action = "result.restored" if before is None else "result.replaced"
     audit.record(
         session,
-        action=f"result.{action}",
+        action=action,
         subject=audit.subject_of(session, specimen_key),
         before=None if before is None else _summary(before),
         after=None if after is None else _summary(after),
