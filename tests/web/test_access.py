@@ -188,7 +188,11 @@ def test_a_wrong_token_is_not_made_right_by_a_cookie(with_tokens, client_as):
     cookies = client_as("administrator").cookies
     with_tokens.cookies.update(cookies)
     assert with_tokens.get("/api/probe").status_code == 200
-    assert with_tokens.get("/api/probe", headers={"Authorization": "Bearer x"}).status_code == 401
+    assert with_tokens.post("/api/probe").status_code == 403
+    for given in ("Bearer x", "Bearer ", "bearer"):
+        for method in ("GET", "POST"):
+            answer = with_tokens.request(method, "/api/probe", headers={"Authorization": given})
+            assert answer.status_code == 401, (method, given)
 
 
 def test_without_token_reader_no_token_is_right(stranger):
