@@ -20,7 +20,7 @@ from db.tables import (
 )
 
 # A candidate's prediction is never in force; one by a model that was champion once may be.
-_IN_FORCE = ("champion", "retired")
+IN_FORCE = ("champion", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def in_force(session: Session, specimen_key: int) -> Prediction | None:
         .where(
             Prediction.specimen_key == specimen_key,
             Prediction.current,
-            ModelVersion.state.in_(_IN_FORCE),
+            ModelVersion.state.in_(IN_FORCE),
         )
         .order_by(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc())
         .limit(1)
@@ -140,7 +140,7 @@ def _is_first(session: Session, prediction: Prediction) -> bool:
         .where(
             Prediction.specimen_key == prediction.specimen_key,
             Prediction.key != prediction.key,
-            ModelVersion.state.in_(_IN_FORCE),
+            ModelVersion.state.in_(IN_FORCE),
         )
     )
     return session.scalar(earlier.limit(1)) is None
@@ -183,7 +183,7 @@ def current_predictions(session: Session, study_key: int) -> list[Current]:
         .where(
             Specimen.study_key == study_key,
             Prediction.current,
-            ModelVersion.state.in_(_IN_FORCE),
+            ModelVersion.state.in_(IN_FORCE),
         )
         .subquery()
     )
