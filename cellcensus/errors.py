@@ -8,7 +8,8 @@
     ├── RecordingError             one recording is unusable: quarantine it        exit 3
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
-    └── StoreError                 home folder or database cannot be used          exit 1
+    ├── StoreError                 home folder or database cannot be used          exit 1
+    └── DeliveryError              a receiver did not take a report; tried again   exit 1
 
 A message says what is wrong; ``specimen_id`` and ``file`` say where; ``next_step`` says what the
 person can do about it. The command line prints these four and never a traceback.
@@ -128,3 +129,11 @@ class ModelFileError(CellcensusError):
 
 class StoreError(CellcensusError):
     """The home folder or the database cannot be used."""
+
+
+class DeliveryError(CellcensusError):
+    """A report could not be delivered this time; ``unreachable``: nor could any other be there."""
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable

@@ -176,6 +176,7 @@ class DestinationSettings(Section):
     port: int = Field(0, ge=0, le=65535)
     tls: bool = False
     ca_file: Path | None = None
+    client_file: Path | None = None
     folder: Path | None = None
     format: Literal["hl7", "fhir"] = "hl7"
 

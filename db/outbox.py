@@ -6,12 +6,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, exists, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cellcensus.errors import UsageError
 from db.audit import record
 from db.tables import OutboxMessage, ReportVersion, Specimen, Study
+from db.tables.outbox import MESSAGE_STATES
 from db.types import utc_now
 
 LONGEST_ANSWER = 500
@@ -61,7 +62,7 @@ def take_due(
             OutboxMessage.destination.in_(destinations),
             ~_follows_another(),
         )
-        .order_by(OutboxMessage.key)
+        .order_by(OutboxMessage.next_attempt_at, OutboxMessage.key)
         .limit(1)
         .with_for_update(skip_locked=True, of=OutboxMessage)
     )
@@ -71,6 +72,7 @@ def take_due(
     posted = Posted(*row)
     posted.message.attempts += 1
     posted.message.next_attempt_at = lease_until
+    posted.message.answer = ""  # until there is one, whoever looks knows that it is being sent
     session.flush()
     return posted
 
@@ -86,23 +88,28 @@ def refuse(session: Session, posted: Posted, answer: str) -> bool:
 
 
 def postpone(
-    session: Session, posted: Posted, answer: str, *, until: datetime, whole_destination: bool
+    session: Session, posted: Posted, answer: str, *, until: datetime, others_until: datetime | None
 ) -> None:
-    """Try again later; with ``whole_destination``, what else is due to it waits as long."""
+    """Try again later; what else is due to the same destination waits until ``others_until``.
+
+    The others wait less long than a message that failed often: one that its receiver cannot bear
+    must not hold them up.
+    """
     mine = session.execute(
         update(OutboxMessage)
         .where(_still_mine(posted))
         .values(next_attempt_at=until, answer=answer[:LONGEST_ANSWER])
     )
-    if whole_destination and mine.rowcount:  # type: ignore[attr-defined]
+    if others_until is not None and mine.rowcount:  # type: ignore[attr-defined]
         session.execute(
             update(OutboxMessage)
             .where(
                 OutboxMessage.destination == posted.message.destination,
                 OutboxMessage.state == "waiting",
-                OutboxMessage.next_attempt_at <= utc_now(),
+                OutboxMessage.next_attempt_at <= others_until,
+                OutboxMessage.key != posted.message.key,
             )
-            .values(next_attempt_at=until)
+            .values(next_attempt_at=others_until)
         )
 
 
@@ -114,15 +121,25 @@ def messages(session: Session, *, state: str | None = None, limit: int = 1000) -
     return [Posted(*row) for row in session.execute(query)]
 
 
+def counts(session: Session) -> dict[str, int]:
+    """State → how many messages are in it."""
+    rows = session.execute(
+        select(OutboxMessage.state, func.count()).group_by(OutboxMessage.state)
+    ).tuples()
+    return dict.fromkeys(MESSAGE_STATES, 0) | dict(rows.all())
+
+
 def retry(session: Session, control_id: str, *, actor: str, reason: str = "") -> Posted:
     """Let a refused or waiting message be sent at once.
 
     Raises
     ------
     UsageError
-        There is no such message, it was acknowledged, or a later version of the report was.
+        There is no such message, it is being sent, it was acknowledged, or a later version of the
+        report followed.
     """
-    row = session.execute(_posted().where(OutboxMessage.control_id == control_id)).first()
+    query = _posted().where(OutboxMessage.control_id == control_id)
+    row = session.execute(query.with_for_update(of=OutboxMessage)).first()
     if row is None:
         raise UsageError(
             f"the outbox has no message {control_id}", next_step="`cellcensus outbox list`"
@@ -151,6 +168,11 @@ def _check_retry(session: Session, posted: Posted) -> None:
             f"message {posted.message.control_id} was acknowledged and is not sent again",
             next_step="a change of the report is signed and released as a corrected version",
         )
+    if _is_being_sent(posted.message):
+        raise UsageError(
+            f"message {posted.message.control_id} is being sent",
+            next_step="look again in a minute with `cellcensus outbox list`",
+        )
     other, its_version = aliased(OutboxMessage), aliased(ReportVersion)
     mine = session.get_one(ReportVersion, posted.message.report_version_key)
     later = session.scalar(
@@ -168,6 +190,11 @@ def _check_retry(session: Session, posted: Posted) -> None:
             specimen_id=posted.specimen_id,
             next_step=f"send version {later} again, if that was refused",
         )
+
+
+def _is_being_sent(message: OutboxMessage) -> bool:
+    taken = message.state == "waiting" and message.attempts > 0 and not message.answer
+    return taken and message.next_attempt_at > utc_now()
 
 
 def _posted() -> Select[tuple[OutboxMessage, str, str, int]]:
