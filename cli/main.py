@@ -37,6 +37,7 @@ COMMANDS = {
     "send": ("cli.commands.send:send", "Send released reports to other systems."),
     "outbox": ("cli.commands.outbox:outbox", "What was sent, what waits, what was refused."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
+    "users": ("cli.commands.users:users", "Accounts of the web application."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
     "db": ("cli.commands.db:db", "Upgrade or back up the database."),
     "status": ("cli.commands.status:status", "What is stored, quarantined and running."),
