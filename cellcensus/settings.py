@@ -168,6 +168,14 @@ class WebSettings(Section):
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
 
 
+class ReviewSettings(Section):
+    """The laboratory's rules of review."""
+
+    two_person_release: bool = Field(
+        False, description="A report that one person has signed is released by another."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -204,6 +212,7 @@ class Settings(BaseSettings):
     reports: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
     gate: GateSettings = GateSettings()
+    review: ReviewSettings = ReviewSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""
