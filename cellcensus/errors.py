@@ -9,6 +9,7 @@
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
+    ├── DeliveryError              a receiver did not take a report; tried again   exit 1
     └── ReviewError                this cannot be done to the result now           exit 1
         └── StaleReviewError       somebody else changed it since it was looked at exit 1
 
@@ -152,3 +153,11 @@ class StaleReviewError(ReviewError):
         super().__init__(message, specimen_id=specimen_id, next_step=next_step)
         self.changed_by = changed_by
         self.changed_at = changed_at
+
+
+class DeliveryError(CellcensusError):
+    """A report could not be delivered this time; ``unreachable``: nor could any other be there."""
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable

@@ -79,7 +79,9 @@ def _model(value: Mapping[str, Any] | None) -> ModelIdentity | None:
 
 
 def _signature(value: Mapping[str, Any] | None) -> Signature | None:
-    return value and Signature(**{**value, "signed_at": _moment(value["signed_at"])})
+    if value is None:
+        return None
+    return Signature(**{**value, "signed_at": _moment(value["signed_at"])})
 
 
 _READERS: dict[str, Callable[[Any], Any]] = {

@@ -1,11 +1,10 @@
-from flows.review import correct, see_bin, sign, verify, undo
+from flows.review import correct, see_bin, sign, verify
 from tests.flows.review.conftest import STUDY, cells_of
 
 
 def test_sign_correct_sign_again(laboratory):
     lab = laboratory
     bench = lab.bench()
-    print(bench.blockers, bench.flags)
     seen = see_bin(*lab.at(), seen=bench.seen)
     seen = sign(*lab.signing(), meaning="released", seen=seen)
     b1 = lab.bench()
@@ -13,7 +12,6 @@ def test_sign_correct_sign_again(laboratory):
     ids = cells_of(b1, "round")[:2]
     seen = correct(*lab.signing(), cell_ids=ids, after="lobed", seen=seen)
     b2 = lab.bench()
-    print(b2.before.rows, b2.after.rows)
     assert b2.state == "open"
     seen = sign(*lab.signing(), meaning="released", seen=seen)
     b3 = lab.bench()
