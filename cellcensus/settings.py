@@ -244,6 +244,14 @@ class AccessSettings(Section):
     )
 
 
+class ReviewSettings(Section):
+    """The laboratory's rules of review."""
+
+    two_person_release: bool = Field(
+        False, description="A report that one person has signed is released by another."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -282,6 +290,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
+    review: ReviewSettings = ReviewSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

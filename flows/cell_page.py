@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db.cells import current_cell_file
 from db.predictions import current_predictions
-from db.tables import CellCorrection, CellFile, Specimen
+from db.review import corrections
+from db.tables import Specimen
 from flows.classified import read_classes
 from flows.plain import plain
 
@@ -47,7 +48,7 @@ def cell_page(session: Session, home: Path, specimen_key: int, start: int, size:
 
     study_key = session.get_one(Specimen, specimen_key).study_key
     current = next(iter(current_predictions(session, study_key, specimen_key)), None)
-    cell_file = current.cell_file if current else _ingested(session, specimen_key)
+    cell_file = current.cell_file if current else current_cell_file(session, specimen_key)
     if cell_file is None:
         return CellPage([], 0)
     table = read_columns(home / cell_file.path, [*_MEASURED, "flags"])
@@ -55,25 +56,10 @@ def cell_page(session: Session, home: Path, specimen_key: int, start: int, size:
     places = range(min(start, total), min(start + size, total))
     cells = [{name: plain(table[name][i]) for name in _MEASURED} for i in places]
     classified = read_classes(home / current.prediction.path) if current else None
-    corrected = _corrections(session, current.prediction.key) if current else {}
+    corrected = corrections(session, current.prediction.key) if current else {}
     for i, cell in zip(places, cells, strict=True):
         cell["flags"] = [code for code in str(table["flags"][i]).split(";") if code]
         cell["cell_class"] = classified.name(i) if classified else None
         cell["probability"] = plain(classified.probability[i]) if classified else None
         cell["corrected_class"] = corrected.get(cell["cell_id"])
     return CellPage(cells, total)
-
-
-def _ingested(session: Session, specimen_key: int) -> CellFile | None:
-    return session.scalar(
-        select(CellFile).where(CellFile.specimen_key == specimen_key, CellFile.current)
-    )
-
-
-def _corrections(session: Session, prediction_key: int) -> dict[int, str]:
-    rows = session.execute(
-        select(CellCorrection.cell_id, CellCorrection.after)
-        .where(CellCorrection.prediction_key == prediction_key)
-        .order_by(CellCorrection.key)
-    )
-    return dict(rows.tuples().all())  # the newest row of a cell comes last, and holds

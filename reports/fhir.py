@@ -50,9 +50,9 @@ def bundle(content: SpecimenReport, settings: ReportSettings | None = None) -> R
     }
 
 
-def bundles(contents: Sequence[SpecimenReport], settings: ReportSettings) -> Resource:
-    """Several specimens in one collection Bundle of Bundles."""
-    entries = [bundle(content, settings) for content in contents]
+def bundles(contents: Sequence[tuple[SpecimenReport, ReportSettings]]) -> Resource:
+    """Several specimens, each with its settings, in one collection Bundle of Bundles."""
+    entries = [bundle(content, settings) for content, settings in contents]
     return {
         "resourceType": "Bundle",
         "type": "collection",

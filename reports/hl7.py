@@ -51,9 +51,9 @@ def message(
     return "".join(segment + "\r" for segment in segments)
 
 
-def messages(contents: Sequence[SpecimenReport], settings: ReportSettings | None = None) -> str:
+def messages(contents: Sequence[tuple[SpecimenReport, ReportSettings]]) -> str:
     """Several messages, one after the other, as a file of messages is written."""
-    return "".join(message(content, settings) for content in contents)
+    return "".join(message(content, settings) for content, settings in contents)
 
 
 def escape(text: str) -> str:

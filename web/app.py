@@ -20,8 +20,10 @@ from db.schema import upgrade
 from db.store import Store
 from web import drawing, routes, signin
 from web.access import Access, check_declared
+from web.api.install import install
 from web.guard import Guard
-from web.refusals import refuse
+from web.problems import problem, wrong_fields
+from web.refusals import is_for_machines, refuse
 from web.throttle import FailureLimit
 
 
@@ -60,6 +62,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
     app.include_router(signin.router)
     app.include_router(routes.router)
+    install(app)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(StoreError, _no_database)
@@ -67,6 +70,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
 
 
 def _failure(request: Request, error_id: str) -> Response:
+    if is_for_machines(request):
+        detail = "Try again; if it stays so, give the id to whoever runs the service."
+        return problem(request, 500, "Something went wrong", detail, error_id=error_id)
     return drawing.page(
         "error.html",
         status=500,
@@ -86,7 +92,8 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    return refuse(request, 422)
+    errors = error.errors() if isinstance(error, RequestValidationError) else ()
+    return refuse(request, 422, errors=wrong_fields(errors))
 
 
 def _no_database(request: Request, error: Exception) -> Response:

@@ -25,6 +25,7 @@ Word = Annotated[str | None, Query(max_length=200, pattern=_TEXT)]
 
 
 def narrowed(
+    *,
     study: Word = None,
     state: State | None = None,
     role: Role | None = None,

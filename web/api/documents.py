@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -14,7 +13,9 @@ from starlette.responses import Response
 
 from cellcensus.rights import Right
 from cellcensus.settings import Settings
-from flows.documents import content_of, page_of, paper_of
+from flows.documents import content_of, page_of
+from reports.fhir import bundle
+from reports.hl7 import message
 from web.access import may
 from web.api.asked import SpecimenId, StudyName, specimen_of
 from web.routes import Configured, Database
@@ -63,10 +64,27 @@ def get_report(
     return Response(made, media_type=TYPES[form])
 
 
-def _fhir(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
-    from reports import fhir  # noqa: PLC0415
+def _html(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
+    return page_of(session, settings, specimen_key)
 
-    content = content_of(session, settings, specimen_key)
-    if content is None:
-        return None
-    return json.dumps(fhir.bundle(content, settings.reports), ensure_ascii=False).encode()
+
+def _pdf(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
+    return None
+
+
+def _fhir(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
+    found = content_of(session, settings, specimen_key)
+    return found and json.dumps(bundle(*found), ensure_ascii=False, allow_nan=False).encode()
+
+
+def _hl7(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
+    found = content_of(session, settings, specimen_key)
+    return found and message(*found).encode()
+
+
+_FORMS: dict[Format, Callable[[Session, Settings, int], bytes | None]] = {
+    "html": _html,
+    "pdf": _pdf,
+    "fhir": _fhir,
+    "hl7": _hl7,
+}

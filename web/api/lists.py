@@ -78,7 +78,7 @@ def list_quarantine(
                 specimen_id=aside.specimen_id,
                 code=aside.code,
                 reason=aside.reason,
-                next_step=aside.action,
+                next_step=aside.next_step,
                 since=aside.since,
             )
             for study in session.scalars(select(Study).order_by(Study.name))

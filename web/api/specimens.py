@@ -59,6 +59,7 @@ def get_specimen(
 
 @router.get("/specimens/{study}/{specimen_id}/cells")
 def list_cells(
+    *,
     study: StudyName,
     specimen_id: SpecimenId,
     store: Database,

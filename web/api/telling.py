@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 
 from cellcensus.findings import Finding
 from db.predictions import Current
-from db.registry import ModelVersion
-from db.tables import ReportVersion, ReviewNote
+from db.review_states import review_states
+from db.tables import ModelVersion, ReportVersion
 from flows.contents import estimate
 from flows.released import newest_released, released_content
 from reports.content import Estimate, SpecimenReport
@@ -22,7 +22,7 @@ from web.api import shapes
 
 def item_values(item: queries.Item) -> dict[str, Any]:
     """What the list says of a specimen."""
-    unread = item.donor_id == queries.Item.donor_id
+    unread = item.role not in queries.ROLES
     return {
         "study": item.study,
         "specimen_id": item.specimen_id,
@@ -100,7 +100,7 @@ def review_of(session: Session, specimen_key: int) -> shapes.Review:
         .order_by(ReportVersion.version.desc())
         .limit(1)
     )
-    state = _review_state(session, specimen_key, version)
+    state = review_states(session, [specimen_key]).get(specimen_key, "open")
     if version is None:
         return shapes.Review(
             state=state,
@@ -126,23 +126,6 @@ def review_of(session: Session, specimen_key: int) -> shapes.Review:
             for one in version.signatures
         ],
     )
-
-
-def _review_state(
-    session: Session, specimen_key: int, version: ReportVersion | None
-) -> shapes.ReviewState:
-    held = session.scalar(
-        select(ReviewNote.kind)
-        .where(ReviewNote.specimen_key == specimen_key, ReviewNote.kind.in_(("hold", "unhold")))
-        .order_by(ReviewNote.key.desc())
-        .limit(1)
-    )
-    if held == "hold":
-        return "on_hold"
-    if version is None:
-        return "open"
-    words: dict[str, shapes.ReviewState] = {"final": "released", "corrected": "corrected"}
-    return words.get(version.state, "reviewed")
 
 
 def found_items(findings: Sequence[Finding]) -> list[shapes.FoundItem]:
