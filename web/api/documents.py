@@ -29,19 +29,16 @@ TYPES: dict[Format, str] = {
     "fhir": "application/fhir+json",
     "hl7": "application/hl7-v2; charset=utf-8",
 }
+_CONTENT = {
+    kind.split(";")[0]: {"schema": {"type": "object" if "json" in kind else "string"}}
+    for kind in TYPES.values()
+}
 
 
 @router.get(
     "/specimens/{study}/{specimen_id}/report",
     response_class=Response,
-    responses={
-        200: {
-            "description": "The report.",
-            "content": {
-                kind.split(";")[0]: {"schema": {"type": "string"}} for kind in TYPES.values()
-            },
-        }
-    },
+    responses={200: {"description": "The report.", "content": _CONTENT}},
 )
 def get_report(
     study: StudyName,
