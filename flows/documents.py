@@ -24,7 +24,7 @@ def content_of(
 ) -> tuple[SpecimenReport, ReportSettings] | None:
     """What is reported of a specimen now, and the settings that it was reported with.
 
-    Nothing where nothing was predicted. Pictures are left out.
+    Nothing where nothing was predicted.
     """
     version = newest_released(session, specimen_key)
     if version is not None:
@@ -71,10 +71,8 @@ def settings_of(version: ReportVersion, settings: Settings) -> ReportSettings:
 
 
 def _preliminary(subject: Subject, settings: Settings) -> SpecimenReport:
-    reports = settings.reports.model_copy(update={"gallery_cells": 0})
-    return specimen_content(
-        subject, settings.home.resolve(), settings.model_copy(update={"reports": reports})
-    )
+    # With its pictures, though nobody sees them: the id of the printed report covers them.
+    return specimen_content(subject, settings.home.resolve(), settings)
 
 
 def _unaltered(home: Path, path: str, digest: str) -> bytes | None:

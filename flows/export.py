@@ -18,6 +18,7 @@ from flows.context import Context
 from flows.documents import reported_content
 from flows.plain import number
 from flows.subjects import gather
+from flows.versions import released_report
 from reports.tables import CELLS, PREDICTIONS, Column, write_table
 
 if TYPE_CHECKING:
