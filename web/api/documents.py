@@ -18,7 +18,7 @@ from reports.fhir import bundle
 from reports.hl7 import message
 from web.access import may
 from web.api.asked import SpecimenId, StudyName, specimen_of
-from web.routes import Configured, Database
+from web.given import Configured, Database
 
 router = APIRouter(dependencies=[Depends(may(Right.READ))], tags=["reports"])
 

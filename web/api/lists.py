@@ -18,7 +18,7 @@ from web.api import shapes
 from web.api.asked import ModelId, StudyName, study_of
 from web.api.cursors import Cursor, Limit, cursor_at, place_of
 from web.api.telling import found_items, model_item
-from web.routes import Database
+from web.given import Database
 
 router = APIRouter(dependencies=[Depends(may(Right.READ))])
 

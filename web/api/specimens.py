@@ -16,7 +16,7 @@ from web.api import shapes
 from web.api.asked import SpecimenId, StudyName, narrowed, specimen_of, study_of
 from web.api.cursors import Cursor, Limit, cursor_at, place_of
 from web.api.telling import found_items, item_values, prediction_of, released_of, review_of
-from web.routes import Configured, Database
+from web.given import Configured, Database
 
 router = APIRouter(dependencies=[Depends(may(Right.READ))], tags=["specimens"])
 
