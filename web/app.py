@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cellcensus import __version__
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 from cellcensus.settings import Settings
 from db.schema import upgrade
 from db.settings_trail import note_settings
@@ -70,6 +70,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     install(app)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(UsageError, _wrong_use)
     app.add_exception_handler(StoreError, _no_database)
     return app
 
@@ -99,6 +100,11 @@ def _refusal(request: Request, error: Exception) -> Response:
 def _unreadable(request: Request, error: Exception) -> Response:
     errors = error.errors() if isinstance(error, RequestValidationError) else ()
     return refuse(request, 422, errors=wrong_fields(errors))
+
+
+def _wrong_use(request: Request, error: Exception) -> Response:
+    step = getattr(error, "next_step", None) or "Go back and try again."
+    return refuse(request, 422, ("That cannot be done", step))
 
 
 def _no_database(request: Request, error: Exception) -> Response:

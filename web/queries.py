@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -178,8 +179,10 @@ def instruments(session: Session) -> list[str]:
 
 def flags_in_use(session: Session) -> list[str]:
     """Codes of all flags that stand on a prediction in force."""
-    lists = session.scalars(select(Prediction.flags).where(Prediction.current).distinct())
-    return sorted({code for codes in lists for code in codes})
+    # As text: PostgreSQL cannot tell whether two values of JSON are the same.
+    as_text = cast(Prediction.flags, String)
+    lists = session.scalars(select(as_text).where(Prediction.current).distinct())
+    return sorted({code for codes in lists for code in json.loads(codes)})
 
 
 def _item(specimen: Specimen, row: SpecimenRevision | None, study: str) -> Item:
