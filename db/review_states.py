@@ -17,8 +17,8 @@ def review_state() -> ColumnElement[str]:
     """SQL: the state of the review of the specimen that a query on ``Specimen`` is at.
 
     ``on_hold`` before all others; what was signed is ``open`` again once another prediction is in
-    force. The query needs no join: the expression looks up what it needs by primary key. To group by
-    it, give it a label and group by that.
+    force. The query needs no join: the expression looks up what it needs by primary key. To group
+    by it, give it a label and group by that.
     """
     signed = (
         select(

@@ -142,7 +142,7 @@ def crowd(store):
 
 
 def _seconds(work, times=15):
-    """What ``work`` takes by itself: the least of several, since the machine does more than this."""
+    """What ``work`` takes by itself: the least of several, since the machine has more to do."""
 
     def once():
         began = time.perf_counter()
