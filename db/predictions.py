@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db import audit
 from db.tables import (
@@ -166,12 +166,15 @@ def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:
     return {row.specimen_key: row for row in rows}
 
 
-def current_predictions(session: Session, study_key: int) -> list[Current]:
-    """The prediction in force of each listed specimen, in the sheet's order.
+def current_predictions(
+    session: Session, study_key: int, specimen_key: int | None = None
+) -> list[Current]:
+    """The prediction in force of each listed specimen, or of one, in the sheet's order.
 
     That is the champion's; where the champion has made none, the newest by a model that was
     champion once, since a promotion does not take back what was reported before.
     """
+    narrowed = [] if specimen_key is None else [Specimen.key == specimen_key]
     rank = func.row_number().over(
         partition_by=Prediction.specimen_key,
         order_by=(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc()),
@@ -184,6 +187,7 @@ def current_predictions(session: Session, study_key: int) -> list[Current]:
             Specimen.study_key == study_key,
             Prediction.current,
             ModelVersion.state.in_(IN_FORCE),
+            *narrowed,
         )
         .subquery()
     )
@@ -198,6 +202,37 @@ def current_predictions(session: Session, study_key: int) -> list[Current]:
         .order_by(Specimen.key)
     )
     return [Current(*row) for row in rows]
+
+
+def is_in_force(prediction_key: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """SQL: whether the prediction of that key, a column of another query, is in force.
+
+    The same rule as :func:`current_predictions` has, put so that no prediction goes before it.
+    """
+    mine, mine_by = aliased(Prediction), aliased(ModelVersion)
+    other, other_by = aliased(Prediction), aliased(ModelVersion)
+    better = or_(
+        and_(other_by.state == "champion", mine_by.state == "retired"),
+        and_(other_by.state == mine_by.state, other.key > mine.key),
+    )
+    preceded = (
+        exists()
+        .where(
+            other.specimen_key == mine.specimen_key,
+            other.current,
+            other_by.key == other.model_key,
+            other_by.state.in_(IN_FORCE),
+            better,
+        )
+        .correlate(mine, mine_by)
+    )
+    return exists().where(
+        mine.key == prediction_key,
+        mine.current,
+        mine_by.key == mine.model_key,
+        mine_by.state.in_(IN_FORCE),
+        not_(preceded),
+    )
 
 
 def newest_by_model(session: Session, model_key: int) -> dict[int, Prediction]:

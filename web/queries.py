@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -123,6 +124,16 @@ def work_list(session: Session, narrowed: Filter, number: int, size: int) -> Pag
     return Page(items, number, pages, total)
 
 
+def after(session: Session, narrowed: Filter, key: int, size: int) -> list[Item]:
+    """At most ``size`` specimens that became known after the one with this key, in that order."""
+    rows = session.execute(
+        _matching(narrowed).where(Specimen.key > key).order_by(Specimen.key).limit(size)
+    )
+    items = [_item(*row) for row in rows]
+    _fill_in(session, items)
+    return items
+
+
 def find_item(session: Session, study: str, specimen_id: str) -> Item | None:
     """One specimen by name; ``None`` if the study's sheet has none such."""
     row = session.execute(
@@ -168,8 +179,10 @@ def instruments(session: Session) -> list[str]:
 
 def flags_in_use(session: Session) -> list[str]:
     """Codes of all flags that stand on a prediction in force."""
-    lists = session.scalars(select(Prediction.flags).where(Prediction.current).distinct())
-    return sorted({code for codes in lists for code in codes})
+    # As text: PostgreSQL cannot tell whether two values of JSON are the same.
+    as_text = cast(Prediction.flags, String)
+    lists = session.scalars(select(as_text).where(Prediction.current).distinct())
+    return sorted({code for codes in lists for code in json.loads(codes)})
 
 
 def _item(specimen: Specimen, row: SpecimenRevision | None, study: str) -> Item:
@@ -217,7 +230,7 @@ def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
         found.append(revision.instrument_id == narrowed.instrument)
     if narrowed.since:
         found.append(revision.acquired_at >= _midnight(narrowed.since))
-    if narrowed.until:
+    if narrowed.until and narrowed.until < date.max:  # there is no day after the last
         found.append(revision.acquired_at < _midnight(narrowed.until + timedelta(days=1)))
     if narrowed.words:
         found.append(_named(narrowed.words))
