@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellcensus import __version__
-from cellcensus.files import write_bytes
-from cellcensus.recipe import Recipe, hash_file
+from cellcensus.recipe import Recipe
 from cellcensus.settings import Settings
 from db.findings import open_findings, quarantined
 from db.reports import add_report, current_report
@@ -21,8 +20,9 @@ from flows.paths import report_folder, specimen_report_name
 from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
+from flows.written import Written, is_whole, write_specimen, write_study
 
-GENERATION = 1
+GENERATION = 2
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,10 @@ class ReportJob:
     recipe: Recipe
 
 
-def report_one(job: ReportJob) -> str:
-    """Render and publish one specimen's report; its sha256."""
-    from reports.specimen import render_specimen
-
+def report_one(job: ReportJob) -> Written:
+    """Render and publish one specimen's report."""
     content = specimen_content(job.subject, job.home, job.settings)
-    write_bytes(job.out, render_specimen(content, job.settings.reports).encode())
-    return hash_file(job.out)
+    return write_specimen(content, job.out, job.settings.reports)
 
 
 def report_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
@@ -114,14 +111,14 @@ def _is_done(ctx: Context, taken: Intake, job: ReportJob) -> bool:
 def _stands(ctx: Context, taken: Intake, specimen_key: int | None, recipe: Recipe) -> bool:
     with ctx.store.reading() as session:
         row = current_report(session, taken.key, specimen_key)
-    return row is not None and row.recipe_id == recipe.id and (ctx.home / row.path).is_file()
+    return row is not None and row.recipe_id == recipe.id and is_whole(ctx.home, row)
 
 
 def _write_down(
     ctx: Context,
     taken: Intake,
     job: ReportJob,
-    result: str | Exception,
+    result: Written | Exception,
     *,
     outcome: Outcome,
     run: int,
@@ -134,8 +131,8 @@ def _write_down(
     outcome.done += 1
 
 
-def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, str], run: int) -> None:
-    specimen_key, recipe, out, sha256 = made
+def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, Written], run: int) -> None:
+    specimen_key, recipe, out, written = made
     with ctx.store.unit_of_work() as session:
         add_report(
             session,
@@ -144,17 +141,15 @@ def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, str]
                 "specimen_key": specimen_key,
                 "run_key": run,
                 "recipe_id": recipe.id,
-                "recipe": recipe.as_dict(),
+                "recipe": {**recipe.as_dict(), "pdf_sha256": written.pdf},
                 "path": ctx.relative(out),
-                "sha256": sha256,
+                "sha256": written.html,
             },
         )
         session.commit()
 
 
 def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run: int) -> Path:
-    from reports.study import render_study
-
     with ctx.store.reading() as session:
         aside = quarantined(session, taken.key)
         findings = open_findings(session, taken.key)
@@ -180,8 +175,8 @@ def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run:
         settings=ctx.settings,
         reported=_pages(out.parent, subjects),
     )
-    write_bytes(out, render_study(content, ctx.settings.reports).encode())
-    _add(ctx, taken, (None, recipe, out, hash_file(out)), run)
+    written = write_study(content, out, ctx.settings.reports)
+    _add(ctx, taken, (None, recipe, out, written), run)
     return out
 
 
