@@ -97,9 +97,6 @@ FLAGS: dict[str, Flag] = {code: flag_in_words(code) for code in LEVELS}
 """All flags in English, for pages that list them."""
 
 
-METHODS: tuple[str, ...] = ("mean", "recalibrated", "counting", "emq")
-
-
 def method_in_words(code: str, say: Words | None = None) -> str:
     """How the composition was computed; an unknown code stays as it is."""
     return (say or words()).of("method", code)
