@@ -131,7 +131,9 @@ def _write_down(
     outcome.done += 1
 
 
-def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, Written], run: int) -> None:
+def _add(
+    ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, Written], run: int
+) -> None:
     specimen_key, recipe, out, written = made
     with ctx.store.unit_of_work() as session:
         add_report(

@@ -79,9 +79,7 @@ def _filled(template: str, values: Mapping[str, str]) -> str:
         first, _, otherwise = found.group(1).partition("|")
         return first if set(re.findall(r"{(\w+)}", first)) <= values.keys() else otherwise
 
-    return re.sub(
-        r"{(\w+)}", lambda found: values[found.group(1)], _OPTIONAL.sub(part, template)
-    )
+    return re.sub(r"{(\w+)}", lambda found: values[found.group(1)], _OPTIONAL.sub(part, template))
 
 
 def _local(number: str, say: Words) -> str:

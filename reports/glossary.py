@@ -1,6 +1,6 @@
 """What every flag and quality figure means, in words a technician can act on.
 
-The words stand in ``reports/messages``; what is no language's business (weights, units) stands here.
+The words stand in ``reports/messages``; weights and units, which no language changes, here.
 A code that is not here is still shown, as it stands: silence would be worse than an odd word.
 """
 
@@ -85,12 +85,12 @@ def flag_in_words(code: str, say: Words | None = None) -> Flag:
     return _flag(code, "unheard_of", say)
 
 
-def _flag(
-    code: str, key: str, say: Words, *, level: Level = _LOOK, cell_class: str = ""
-) -> Flag:
+def _flag(code: str, key: str, say: Words, *, level: Level = _LOOK, cell_class: str = "") -> Flag:
     values = {"class": cell_class, "code": code.replace("_", " ").capitalize()}
-    parts = (say(f"flag.{key}.{part}", **values) for part in ("title", "meaning", "action"))
-    return Flag(code, *parts, level)
+    title, meaning, action = (
+        say(f"flag.{key}.{part}", **values) for part in ("title", "meaning", "action")
+    )
+    return Flag(code, title, meaning, action, level)
 
 
 FLAGS: dict[str, Flag] = {code: flag_in_words(code) for code in LEVELS}

@@ -8,6 +8,7 @@ of the file is the content's.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC
@@ -28,10 +29,11 @@ from reports.study import ClassAgreement, study_view
 from reports.words import Words, words
 
 if TYPE_CHECKING:
-    from typst import Fonts
+    from typst import Fonts, PDFStandard
 
 # Tagged for screen readers, and fit for archives.
-STANDARDS = ["a-2a", "ua-1"]
+STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
+_MOST_PAGES = 2  # of a specimen: a sheet of paper
 _PAPER = {"A4": "a4", "Letter": "us-letter"}
 _REGION = {"en": "GB", "de": "DE"}
 _Files = dict[str, bytes]
@@ -79,7 +81,6 @@ def specimen_pdf(
         "main_figures": [asdict(figure) for figure in view["main_figures"]],
         "other_figures": [asdict(figure) for figure in view["other_figures"]],
         "preview": _preview(content.preview, pictures),
-        "preview_height": 54,
         "gallery": _gallery(content, pictures, say),
     }
     return _draw("specimen", data, pictures, content)
@@ -121,7 +122,9 @@ def _shared(
         "region": _REGION[say.language],
         "paper": _PAPER[settings.paper],
         "author": content.laboratory or "cellcensus",
-        **{key: view[key] for key in ("title", "laboratory", "badge", "replaces", "lead", "limits")},
+        **{
+            key: view[key] for key in ("title", "laboratory", "badge", "replaces", "lead", "limits")
+        },
         **{
             key: [asdict(item) for item in view[key]]
             for key in ("facts", "findings", "made_by", "made_with", "signatures")
@@ -129,9 +132,7 @@ def _shared(
     }
 
 
-def _agreement(
-    i: int, found: ClassAgreement, pictures: _Files, say: Words
-) -> dict[str, Any]:
+def _agreement(i: int, found: ClassAgreement, pictures: _Files, say: Words) -> dict[str, Any]:
     values = {
         key: getattr(found, key)
         for key in ("cell_class", "n", "mean_error", "largest_error", "bias", "limits")
@@ -187,16 +188,31 @@ def _gallery(content: SpecimenReport, pictures: _Files, say: Words) -> list[dict
 def _draw(
     template: str, data: Mapping[str, Any], pictures: _Files, content: SpecimenReport | StudyReport
 ) -> bytes:
+    drawn = _compile(template, {**data, "tight": False}, pictures, content)
+    if template == "specimen" and _pages(drawn) > _MOST_PAGES:
+        tight = _compile(template, {**data, "tight": True}, pictures, content)
+        # Where even that is too long, the easier page is the better one.
+        return tight if _pages(tight) <= _MOST_PAGES else drawn
+    return drawn
+
+
+def _pages(pdf: bytes) -> int:
+    found = re.search(rb"/Type\s*/Pages\s*/Count (\d+)", pdf)
+    return int(found.group(1)) if found else 0
+
+
+def _compile(
+    template: str, data: Mapping[str, Any], pictures: _Files, content: SpecimenReport | StudyReport
+) -> bytes:
     import typst  # noqa: PLC0415  40 MB of fonts and code, only for those who want PDF
 
     moment = content.generated_at
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    sources = {name: _template(name) for name in ("sheet.typ", f"{template}.typ")}
+    values = {"data.json": json.dumps(data, ensure_ascii=False).encode()}
     # In memory Typst takes text alone, so the pictures go through a folder.
     with TemporaryDirectory(prefix="cellcensus-") as folder:
-        for name in ("sheet.typ", f"{template}.typ"):
-            pictures[name] = _template(name)
-        pictures["data.json"] = json.dumps(data, ensure_ascii=False).encode()
-        for name, held in pictures.items():
+        for name, held in {**pictures, **sources, **values}.items():
             (Path(folder) / name).write_bytes(held)
         try:
             drawn = typst.compile(

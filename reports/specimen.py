@@ -28,6 +28,7 @@ from reports.pictures import picture_address, png_address
 from reports.ranges import TOTAL, Ranges, Standing, standing
 from reports.words import Rich, Words, words
 
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """A quality figure in words."""
@@ -123,7 +124,10 @@ def _lead(content: SpecimenReport, say: Words) -> Rich:
         nothing = say.rich("specimen.nothing")
         return joined([nothing, found], " ") if content.cells else nothing
     parts = []
-    total, interval = say.per_ul(content.total_per_ul.value), interval_per_ul(content.total_per_ul, say)
+    total, interval = (
+        say.per_ul(content.total_per_ul.value),
+        interval_per_ul(content.total_per_ul, say),
+    )
     if total != CANNOT_BE_SAID:
         key = "specimen.total" if interval != CANNOT_BE_SAID else "specimen.total_alone"
         parts.append(say.rich(key, value=total, interval=interval))

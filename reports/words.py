@@ -57,9 +57,7 @@ class Words:
     def rich(self, key: str, **values: object) -> Rich:
         """A message in pieces; the values can hold any sign, only the message's stars count."""
         pieces = self.messages[key].split("*")
-        return [
-            (piece.format(**values), i % 2 == 1) for i, piece in enumerate(pieces) if piece
-        ]
+        return [(piece.format(**values), i % 2 == 1) for i, piece in enumerate(pieces) if piece]
 
     def of(self, family: str, name: str, otherwise: str | None = None) -> str:
         """A word of a family, for example a role; what is not in it stays as it is."""

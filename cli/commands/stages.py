@@ -62,9 +62,7 @@ def predict(study: Path, specimens: tuple[str, ...], model_id: str | None) -> in
 @_specimen
 @click.option("--pdf/--no-pdf", default=None, help="Write a PDF beside each HTML report.")
 @click.option("--language", type=click.Choice(LANGUAGES), help="Language of the reports.")
-def report(
-    study: Path, specimens: tuple[str, ...], pdf: bool | None, language: str | None
-) -> int:
+def report(study: Path, specimens: tuple[str, ...], pdf: bool | None, language: str | None) -> int:
     """Write one report a specimen and one of the whole STUDY."""
     from flows.report import report_study
 

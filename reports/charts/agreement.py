@@ -16,9 +16,7 @@ WIDTH, HEIGHT = 300, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 288, 12, 208
 
 
-def scatter_chart(
-    cell_class: str, pairs: Sequence[Pair], say: Words | None = None
-) -> Markup:
+def scatter_chart(cell_class: str, pairs: Sequence[Pair], say: Words | None = None) -> Markup:
     """Predicted (with interval) against reference, in percent, with the line of identity."""
     say = say or words()
     label = say("chart.scatter", **{"class": say.cell_class(cell_class)}, count=len(pairs))
