@@ -20,7 +20,7 @@ from flows.paths import report_folder, specimen_report_name
 from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
-from flows.written import Written, is_whole, write_specimen, write_study
+from flows.written import Written, is_whole, write_signed, write_specimen, write_study
 
 GENERATION = 2
 
@@ -37,7 +37,17 @@ class ReportJob:
 
 
 def report_one(job: ReportJob) -> Written:
-    """Render and publish one specimen's report."""
+    """Render and publish one specimen's report.
+
+    Where a signed report was released, the page is that report, word for word.
+
+    Raises
+    ------
+    StoreError
+        The file of the released report is missing or was altered.
+    """
+    if job.subject.released is not None:
+        return write_signed(job.subject.released, job.out, job.settings)
     content = specimen_content(job.subject, job.home, job.settings)
     return write_specimen(content, job.out, job.settings.reports)
 
@@ -73,17 +83,18 @@ def _asked(subject: Subject, specimens: Sequence[str]) -> bool:
 
 
 def _job(ctx: Context, subject: Subject) -> ReportJob:
-    recipe = Recipe(
-        "report",
-        GENERATION,
-        inputs={
-            "recipes": recipes_of(subject),
-            "specimen": _sheet(subject),
-            "findings": [found.as_dict() for found in subject.findings],
-            "software": __version__,
-        },
-        settings=ctx.settings.reports.model_dump(mode="json"),
-    )
+    settings = ctx.settings.reports.model_dump(mode="json")
+    inputs = {
+        "recipes": recipes_of(subject),
+        "specimen": _sheet(subject),
+        "findings": [found.as_dict() for found in subject.findings],
+        "software": __version__,
+    }
+    if subject.released is not None:
+        # It says what was signed, whatever was computed or set since.
+        settings = {"pdf": ctx.settings.reports.pdf}
+        inputs = {"signed": subject.released.file_sha256}
+    recipe = Recipe("report", GENERATION, inputs=inputs, settings=settings)
     out = report_folder(ctx.home, subject.study.name) / specimen_report_name(
         subject.specimen.specimen_id
     )

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cellcensus.files import write_bytes
-from cellcensus.settings import ReportSettings
+from cellcensus.settings import ReportSettings, Settings
+from db.review import kept_pictures
+from db.store import Store
+from db.tables import ReportVersion
+from flows.versions import signed_page, version_pdf
 
 if TYPE_CHECKING:
     from reports.content import SpecimenReport, StudyReport
@@ -35,6 +40,23 @@ def write_specimen(content: SpecimenReport, out: Path, settings: ReportSettings)
 
         pdf = specimen_pdf(content, settings)
     return _publish(out, render_specimen(content, settings), pdf)
+
+
+def write_signed(version: ReportVersion, out: Path, settings: Settings) -> Written:
+    """Publish a signed report as it was signed, and the PDF of it where one is wanted.
+
+    Raises
+    ------
+    StoreError
+        The file of the signed report is missing or was altered.
+    """
+    pdf = None
+    if settings.reports.pdf:
+        # One at a time, by whoever draws it: the pictures of a whole study need not fit in memory.
+        store = Store(settings.database_address())
+        with closing(store), store.reading() as session:
+            pdf = version_pdf(version, kept_pictures(session, version.key))
+    return _publish(out, signed_page(settings.home.resolve(), version).decode(), pdf)
 
 
 def write_study(content: StudyReport, out: Path, settings: ReportSettings) -> Written:

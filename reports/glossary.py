@@ -70,6 +70,7 @@ LEVELS: dict[str, Level] = {
     "trained_without_purified": _LOOK,
     "trained_without_blank": _NOTE,
     "purity_assumed": _NOTE,
+    "cells_reclassified": _NOTE,
 }
 _NO_PURIFIED = "no_purified_"
 
