@@ -67,15 +67,20 @@ def signed_page(home: Path, version: ReportVersion) -> bytes:
     return page
 
 
-def version_pdf(version: ReportVersion, pictures: Mapping[str, Any]) -> bytes:
-    """The PDF of a version, on the paper and in the language it was signed in."""
+def version_pdf(
+    version: ReportVersion, pictures: Mapping[str, Any], language: str | None = None
+) -> bytes:
+    """The PDF of a version, on its paper; in its language, or another that is asked for.
+
+    The signature binds to what the report says, which is the same in every language.
+    """
     from reports.paper import specimen_pdf
     from reports.pictures_kept import with_pictures
     from reports.stored import from_values
 
     content = with_pictures(from_values(version.content), pictures)
     settings = ReportSettings.model_validate(version.drawn_with)
-    return specimen_pdf(_signed(content, version), settings)
+    return specimen_pdf(_signed(content, version), settings, language)
 
 
 def _signatures(version: ReportVersion) -> tuple[Signature, ...]:
