@@ -190,3 +190,21 @@ def test_a_specimen_is_drawn_in_under_a_second():
     begun = perf_counter()
     specimen_pdf(samples.specimen())
     assert perf_counter() - begun < 1
+
+
+def marks(text):
+    return [text.count(word) for word in ("▲", "▼", "crosses the limit", "below quantification")]
+
+
+def test_page_and_paper_claim_the_same():
+    content = samples.specimen()
+    on_page = page_text(render_specimen(content))
+    on_paper = pdf_text(specimen_pdf(content))
+    assert marks(on_paper) == marks(on_page) == [1, 0, 3, 1]
+
+
+def test_the_young_get_no_adult_range_on_paper():
+    text = pdf_text(specimen_pdf(samples.specimen(donor_age_years=9)))
+    assert marks(text)[:3] == [0, 0, 0]
+    assert "too young for adult reference ranges" in text
+    assert "multiples of the upper limit" not in text
