@@ -26,7 +26,12 @@ def open_home(**reports: object) -> Context:
     if given:
         changed = settings.reports.model_copy(update=given)
         settings = settings.model_copy(update={"reports": changed})
-    return open_context(settings, progress=TerminalProgress(), actor=f"os:{_os_name()}")
+    return open_context(settings, progress=TerminalProgress(), actor=os_actor())
+
+
+def os_actor() -> str:
+    """Who gives this command, as the audit trail names people at a terminal: ``os:NAME``."""
+    return f"os:{_os_name()}"
 
 
 def _os_name() -> str:
