@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellcensus.errors import StoreError
 from cellcensus.settings import ReportSettings
@@ -66,24 +67,38 @@ def signed_page(home: Path, version: ReportVersion) -> bytes:
     return page
 
 
-def signatures_of(version: ReportVersion) -> list[Signature]:
-    """The signatures of a version, the one that counts last."""
+def version_pdf(
+    version: ReportVersion, pictures: Mapping[str, Any], language: str | None = None
+) -> bytes:
+    """The PDF of a version, on its paper; in its language, or another that is asked for.
+
+    The signature binds to what the report says, which is the same in every language.
+    """
+    from reports.paper import specimen_pdf
+    from reports.pictures_kept import with_pictures
+    from reports.stored import from_values
+
+    content = with_pictures(from_values(version.content), pictures)
+    settings = ReportSettings.model_validate(version.drawn_with)
+    return specimen_pdf(_signed(content, version), settings, language)
+
+
+def _signatures(version: ReportVersion) -> tuple[Signature, ...]:
     from reports.content import Signature
 
-    return [
-        Signature(one.full_name, one.meaning, one.signed_at, one.report_sha256)
-        for one in version.signatures
-    ]
+    return tuple(
+        Signature(s.full_name, s.meaning, s.signed_at, s.report_sha256) for s in version.signatures
+    )
 
 
 def _signed(content: SpecimenReport, version: ReportVersion) -> SpecimenReport:
     from reports.content import Status
 
-    signed = signatures_of(version)
+    *earlier, last = _signatures(version) or (None,)
     return replace(
         content,
         status=Status(version.state),
         version=version.version,
-        signature=signed[-1] if signed else None,
-        earlier_signatures=tuple(signed[:-1]),
+        signature=last,
+        earlier_signatures=tuple(earlier),
     )
