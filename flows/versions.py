@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cellcensus.errors import StoreError
 from cellcensus.settings import ReportSettings
-from db.tables import ReportVersion
+from db.tables import ReportSignature, ReportVersion
 
 if TYPE_CHECKING:
     from reports.content import Signature, SpecimenReport
@@ -66,24 +67,26 @@ def signed_page(home: Path, version: ReportVersion) -> bytes:
     return page
 
 
-def signatures_of(version: ReportVersion) -> list[Signature]:
-    """The signatures of a version, the one that counts last."""
+def signature_of(signatures: Sequence[ReportSignature]) -> Signature | None:
+    """The signature that counts, with the one before it in its meaning."""
     from reports.content import Signature
 
-    return [
-        Signature(one.full_name, one.meaning, one.signed_at, one.report_sha256)
-        for one in version.signatures
-    ]
+    if not signatures:
+        return None
+    last = signatures[-1]
+    earlier = (
+        f"{s.meaning} by {s.full_name}, {s.signed_at:%Y-%m-%d %H:%M} UTC" for s in signatures[:-1]
+    )
+    meaning = "; ".join([last.meaning, *earlier])
+    return Signature(last.full_name, meaning, last.signed_at, last.report_sha256)
 
 
 def _signed(content: SpecimenReport, version: ReportVersion) -> SpecimenReport:
     from reports.content import Status
 
-    signed = signatures_of(version)
     return replace(
         content,
         status=Status(version.state),
         version=version.version,
-        signature=signed[-1] if signed else None,
-        earlier_signatures=tuple(signed[:-1]),
+        signature=signature_of(version.signatures),
     )
