@@ -135,11 +135,16 @@ ADULT_RANGES = {
 }
 
 
+Language = Literal["en", "de"]
+
+
 class ReportSettings(Section):
     """Compositions → reports."""
 
     laboratory: str = Field("", description="Name of the laboratory, printed on every report.")
     paper: Literal["A4", "Letter"] = Field("A4", description="Paper the reports are printed on.")
+    language: Language = Field("en", description="Language of the reports: `en` or `de`.")
+    pdf: bool = Field(False, description="Whether a PDF is written beside each HTML report.")
     reference_ranges: dict[str, RangeSettings] = Field(
         default=ADULT_RANGES,
         description="Usual range of each class, 10⁹ per litre; classes not named keep the default.",

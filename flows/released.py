@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -24,16 +23,10 @@ def released_content(session: Session, version: ReportVersion) -> SpecimenReport
     StoreError
         It is not released, or the signature is for another content.
     """
-    from reports.content import Signature
-
     _check_signature(session, version)
     # What was read before the signature was added does not know of it.
     session.refresh(version, ["signatures"])
-    *earlier, last = (
-        Signature(one.full_name, one.meaning, one.signed_at, one.report_sha256)
-        for one in sorted(version.signatures, key=lambda one: one.meaning == "released")
-    )
-    return replace(released_report(version), signature=last, earlier_signatures=tuple(earlier))
+    return released_report(version)
 
 
 def newest_released(session: Session, specimen_key: int) -> ReportVersion | None:

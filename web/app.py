@@ -19,7 +19,7 @@ from cellcensus.settings import Settings
 from db.schema import upgrade
 from db.settings_trail import note_settings
 from db.store import Store
-from web import account, drawing, people, routes, signin, tokens, trail
+from web import account, drawing, papers, people, routes, signin, tokens, trail
 from web.access import Access, check_declared
 from web.api.install import install
 from web.guard import Guard
@@ -64,7 +64,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     )
     app.state.settings = settings
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
-    for part in (signin, account, tokens, people, trail):
+    for part in (signin, account, tokens, people, trail, papers):
         app.include_router(part.router)
     app.include_router(routes.router)
     install(app)

@@ -153,7 +153,7 @@ def study(**changes: object) -> StudyReport:
                 "M099", "empty_file", "The file has 0 bytes.", "Copy it again.", "M099.avi"
             ),
         ),
-        "learning": ("Monocytes would gain most from more donors.",),
+        "learning": ("Learned from purified cells alone: not to be trusted on blood.",),
         "learning_curve": (
             LearningPoint(6, 0.031, 0.024, 0.04),
             LearningPoint(12, 0.022, 0.018, 0.028),
@@ -185,3 +185,9 @@ def _line(i: int) -> SpecimenLine:
         ("few_cells",) if i % 7 == 0 else (),
         f"M{i:03}.html",
     )
+
+
+def all_figures() -> tuple[str, ...]:
+    from reports.glossary import QUALITY
+
+    return tuple(QUALITY)
