@@ -63,6 +63,15 @@ def page_of(session: Session, settings: Settings, specimen_key: int) -> bytes | 
     return None if written is None else _unaltered(settings.home, written.path, written.sha256)
 
 
+def paper_of(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
+    """The report as PDF: the signed one where one was released; nothing without a prediction."""
+    from flows.papers import specimen_paper
+
+    specimen = session.get_one(Specimen, specimen_key)
+    study = session.get_one(Study, specimen.study_key)
+    return specimen_paper(session, settings, study.name, specimen.specimen_id, None)
+
+
 def settings_of(version: ReportVersion, settings: Settings) -> ReportSettings:
     """The settings of reports that a version was signed with: its ranges, its paper."""
     if not version.drawn_with:

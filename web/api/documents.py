@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from cellcensus.rights import Right
 from cellcensus.settings import Settings
-from flows.documents import content_of, page_of
+from flows.documents import content_of, page_of, paper_of
 from reports.fhir import bundle
 from reports.hl7 import message
 from web.access import may
@@ -61,14 +61,6 @@ def get_report(
     return Response(made, media_type=TYPES[form])
 
 
-def _html(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
-    return page_of(session, settings, specimen_key)
-
-
-def _pdf(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
-    return None
-
-
 def _fhir(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
     found = content_of(session, settings, specimen_key)
     return found and json.dumps(bundle(*found), ensure_ascii=False, allow_nan=False).encode()
@@ -80,8 +72,8 @@ def _hl7(session: Session, settings: Settings, specimen_key: int) -> bytes | Non
 
 
 _FORMS: dict[Format, Callable[[Session, Settings, int], bytes | None]] = {
-    "html": _html,
-    "pdf": _pdf,
+    "html": page_of,
+    "pdf": paper_of,
     "fhir": _fhir,
     "hl7": _hl7,
 }

@@ -37,6 +37,7 @@ def test_a_released_report_is_final_in_every_form(released, machine):
     assert statuses(bundle) == {"final"}
     _, message = report(machine, "hl7")
     assert parse_message(message.decode(), validation_level=2).validate()
+    assert report(machine, "pdf")[1].startswith(b"%PDF")
     _, page = report(machine, "html")
     assert b"Ada R." in page
     assert page == next((released.ctx.home / "reports").rglob("*v1*")).read_bytes()
