@@ -11,6 +11,7 @@ from flows.ingest import ingest_study
 from flows.intake import read
 from flows.predict import predict_study
 from flows.report import report_study
+from flows.shadow import shadow_study
 from flows.train import train_model
 
 
@@ -50,7 +51,9 @@ def predict_new(ctx: Context, folder: Path) -> list[Outcome]:
     if champion is None:
         return run_study(ctx, folder)
     stages = (ingest_study, predict_study, report_study)
-    return say_once([work(ctx, folder) for work in stages])
+    outcomes = [work(ctx, folder) for work in stages]
+    beside = shadow_study(ctx, folder) if ctx.settings.gate.shadow else None
+    return say_once([*outcomes, beside] if beside else outcomes)
 
 
 def say_once(outcomes: list[Outcome]) -> list[Outcome]:

@@ -99,3 +99,14 @@ def test_every_flow_is_described():
     assert len(flows) >= 5
     for name in flows:
         assert f"`{name}`" in page, name
+
+
+def test_the_example_of_a_plan_is_one(tmp_path):
+    from cellcensus.changeplan import MayChange, read_plan
+
+    example = re.search(r"```yaml\n(.*?)```", text_of("retraining.md"), re.DOTALL).group(1)
+    (tmp_path / "change_plan.yaml").write_text(example, encoding="utf-8")
+    plan = read_plan(Settings(home=tmp_path))
+    assert plan.approval == ("ada", "os:labhead")
+    for name in MayChange.model_fields:
+        assert f"  {name}:" in example
