@@ -141,8 +141,11 @@ def open_context(
     *,
     progress: Progress | None = None,
     conductor: Conductor | None = None,
+    actor: str = "system",
 ) -> Context:
     """Open a home: make it if need be, upgrade its database, tidy up after interrupted runs.
+
+    ``actor`` is who acts, as the audit trail names it: an account, or ``os:NAME`` for a command.
 
     Raises
     ------
@@ -159,16 +162,29 @@ def open_context(
             file=home,
             next_step="choose a folder you may write to with --home or CELLCENSUS_HOME",
         ) from error
+    try:
+        store = _open_store(settings, home, presence, actor)
+    except BaseException:
+        presence.leave()  # a service lives on, and must not shut the home to everybody
+        raise
+    return Context(settings, store, progress or Silent(), conductor or LocalConductor(), presence)
+
+
+def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) -> Store:
     address = settings.database_address()
     upgrade(address)
-    store = Store(address)
-    if presence.alone:
-        sweep_leftovers(home)
-        with store.unit_of_work() as session:
-            if abandon_runs(session, home=str(home)):
-                session.commit()
-        presence.admit_others()
-    return Context(settings, store, progress or Silent(), conductor or LocalConductor(), presence)
+    store = Store(address, actor=actor)
+    try:
+        if presence.alone:
+            sweep_leftovers(home)
+            with store.unit_of_work() as session:
+                if abandon_runs(session, home=str(home)):
+                    session.commit()
+            presence.admit_others()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def process_name(ctx: Context) -> str:
