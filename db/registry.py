@@ -161,6 +161,30 @@ def refuse(
     )
 
 
+def accept(
+    session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
+) -> None:
+    """Write down that a candidate passed the gate; it stays one until somebody approves it."""
+    session.add(
+        Decision(
+            model_key=model.key,
+            action="accept",
+            state="candidate",
+            reasons=list(reasons),
+            details=details,
+        )
+    )
+    session.flush()
+    _record(
+        session,
+        model,
+        "model.accepted",
+        before={"state": model.state},
+        after={"state": model.state},
+        reasons=reasons,
+    )
+
+
 def _record(
     session: Session,
     model: ModelVersion,
@@ -179,22 +203,6 @@ def _record(
         reason="; ".join(reasons),
         model_id=model.model_id,
     )
-
-
-def accept(
-    session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
-) -> None:
-    """Write down that a candidate passed the gate; it stays one until somebody approves it."""
-    session.add(
-        Decision(
-            model_key=model.key,
-            action="accept",
-            state="candidate",
-            reasons=list(reasons),
-            details=details,
-        )
-    )
-    session.flush()
 
 
 def before_champion(session: Session, present: ModelVersion) -> ModelVersion | None:

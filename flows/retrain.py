@@ -8,15 +8,10 @@ from pathlib import Path
 from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
-<<<<<<< HEAD
+from db.settings_trail import note_settings
 from db.tables import ModelVersion
 from db.verification import verification_donors
 from flows.changes import changes, not_allowed, other_classes
-=======
-from db.predictions import newest_by_model
-from db.settings_trail import note_settings
-from db.tables import ModelVersion, Prediction
->>>>>>> people
 from flows.context import Context, Outcome
 from flows.gate import Verdict, judge
 from flows.intake import Intake, take_in
@@ -124,7 +119,7 @@ def _decide(
     ctx: Context, outcome: Outcome, model_id: str, verdict: Verdict, plan: ChangePlan
 ) -> None:
     with ctx.store.unit_of_work() as session:
-        note_settings(session, "gate", ctx.settings.gate.model_dump(mode="json"))
+        note_settings(session, "gate", plan.model_dump(mode="json"))
         model = registry.get_model(session, model_id)
         reasons, details = list(verdict.reasons), verdict.figures
         if not verdict.accepted:

@@ -3,8 +3,10 @@
 from sqlalchemy import select
 
 from cellcensus.recipe import hash_file
+from db.audit import broken_entries
 from db.store import Store
 from db.tables import (
+    AuditEntry,
     CellFile,
     Decision,
     Finding,
@@ -23,17 +25,14 @@ from db.tables import (
 
 CONTENT = (
     *(Study, StudyRevision, Specimen, SpecimenRevision, ReferenceCount, Recording, Finding),
-    *(CellFile, ModelVersion, Decision, Prediction, PredictionClass, Report, VerificationDonor),
+    *(CellFile, ModelVersion, Decision, Prediction, PredictionClass, Report),
+    *(VerificationDonor, AuditEntry),
 )
 # Surrogate keys, times and runs tell when something was done, not what. A report names its time.
+# An entry's number and hashes tell in which order the trail was written.
 _NOT_CONTENT = {
-    "run_key",
-    "created_at",
-    "seen_at",
-    "found_at",
-    "taken_at",
-    "cleared_at",
-    "chosen_at",
+    *("run_key", "created_at", "seen_at", "found_at", "taken_at", "cleared_at", "chosen_at"),
+    *("made_at", "number", "previous_hash", "entry_hash"),
 }
 
 
@@ -42,6 +41,7 @@ def content_of(home, address=None):
     store = Store(address or f"sqlite:///{home / 'cellcensus.sqlite'}")
     with store.reading() as session:
         rows = {table: session.scalars(select(table)).all() for table in CONTENT}
+        assert list(broken_entries(session)) == []
     store.close()
     ranks = {
         table.__tablename__: {key: place for place, key in enumerate(sorted(r.key for r in found))}

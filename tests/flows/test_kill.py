@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-<<<<<<< HEAD
 from db.schema import migrate
 from db.store import Store, open_engine
 from db.tables import Run
@@ -20,41 +19,6 @@ from tests.flows.homes import content_of, files_of
 
 pytestmark = pytest.mark.integration
 
-=======
-from cellcensus.recipe import hash_file
-from db.audit import broken_entries
-from db.store import Store
-from db.tables import (
-    AuditEntry,
-    CellFile,
-    Decision,
-    Finding,
-    ModelVersion,
-    Prediction,
-    PredictionClass,
-    Recording,
-    ReferenceCount,
-    Report,
-    Run,
-    Specimen,
-    SpecimenRevision,
-    Study,
-    StudyRevision,
-)
-
-pytestmark = pytest.mark.integration
-
-CONTENT = (
-    *(Study, StudyRevision, Specimen, SpecimenRevision, ReferenceCount, Recording, Finding),
-    *(CellFile, ModelVersion, Decision, Prediction, PredictionClass, Report),
-    AuditEntry,
-)
-# Surrogate keys, times and runs tell when something was done, not what. A report names its time.
-# An entry's number and hashes tell in which order the trail was written.
-_NOT_CONTENT = {"run_key", "created_at", "seen_at", "found_at", "taken_at", "cleared_at"} | {
-    *("made_at", "number", "previous_hash", "entry_hash")
-}
->>>>>>> people
 KILLS = int(os.environ.get("CELLCENSUS_TEST_KILLS", "3"))
 
 
@@ -74,7 +38,6 @@ def _finish(process):
     return out
 
 
-<<<<<<< HEAD
 def _prepare(home, database=None):
     """A home whose plan keeps donors apart; it begins with ``database``, of an earlier version."""
     home.mkdir()
@@ -83,24 +46,6 @@ def _prepare(home, database=None):
     )
     if database is not None:
         shutil.copyfile(database, home / "cellcensus.sqlite")
-=======
-def _content(home, address=None):
-    """Every row without times; keys as ranks, since a lost transaction may leave a gap."""
-    store = Store(address or f"sqlite:///{home / 'cellcensus.sqlite'}")
-    with store.reading() as session:
-        rows = {table: session.scalars(select(table)).all() for table in CONTENT}
-        assert list(broken_entries(session)) == []
-    store.close()
-    ranks = {
-        table.__tablename__: {key: place for place, key in enumerate(sorted(r.key for r in found))}
-        for table, found in rows.items()
-        if found and hasattr(table, "key")
-    }
-    return {
-        table.__tablename__: sorted(str(_values(row, ranks)) for row in found)
-        for table, found in rows.items()
-    }
->>>>>>> people
 
 
 def _undisturbed(study, home):
