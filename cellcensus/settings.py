@@ -202,6 +202,27 @@ class AccessSettings(Section):
     )
 
 
+class InboxSettings(Section):
+    """Study folders taken in as they become whole."""
+
+    folder: Path | None = Field(None, description="Folder of study folders that is watched.")
+    settle_seconds: float = Field(
+        20.0, ge=0, description="A recording that does not change for so long is whole."
+    )
+    retrain: bool = Field(
+        False, description="A complete study the champion has not learned from makes a candidate."
+    )
+
+
+class HousekeepingSettings(Section):
+    """What is done now and then."""
+
+    backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
+    superseded_days: float | None = Field(
+        None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -262,6 +283,8 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    inbox: InboxSettings = InboxSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
 
     def change_plan_file(self) -> Path:
         """Where the plan of changes stands, if there is one."""

@@ -35,6 +35,8 @@ class Outcome:
         ``(specimen_id, reason)`` of those set aside, now or before.
     next_steps
         What a person can do about each of these.
+    promoted
+        Whether ``model_id`` became the champion by this.
     failed
         ``(what, reason)`` of what could not be done though nothing is wrong with a specimen.
     """
@@ -48,6 +50,7 @@ class Outcome:
     failed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     model_id: str | None = None
+    promoted: bool = False
     report: Path | None = None
 
     @property

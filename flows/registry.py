@@ -60,7 +60,7 @@ def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
             session, model, action="promote", reasons=[reason or "promoted by hand"]
         )
         session.commit()
-    outcome.done = 1
+    outcome.done, outcome.promoted = 1, True
     replaced = f", in place of {before.model_id}" if before else ""
     outcome.notes.append(
         f"model {model.model_id} is the champion now{replaced}; "

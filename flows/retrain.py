@@ -132,6 +132,7 @@ def _decide(
         else:
             registry.crown(session, model, action="retrain", reasons=reasons, details=details)
             word = "promoted"
+            outcome.promoted = True
         session.commit()
     outcome.notes.pop()  # what training said of the model's standing is out of date
     outcome.notes.append(f"model {model_id}: {word}")

@@ -248,8 +248,10 @@ def _place(ctx: Context, outcome: Outcome, crown: str | None) -> None:
         champion = registry.champion(session, model.classes)
         if champion is None and model.state == "candidate":
             registry.crown(session, model, action="first", reasons=["the first of its classes"])
+            outcome.promoted = True
         elif champion is not None and crown and model.state == "candidate":
             registry.crown(session, model, action="run", reasons=[crown])
+            outcome.promoted = True
         session.commit()
         outcome.notes.append(_standing(model.model_id, model.state))
 
