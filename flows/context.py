@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any, Self
 from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.files import sweep_leftovers
+from cellcensus.logs import close_log, open_log
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import Settings
 from db.runs import abandon_runs
@@ -111,6 +113,7 @@ class Context:
     progress: Progress
     conductor: Conductor
     presence: Presence
+    log: logging.Handler
     command: str = "cellcensus"
 
     @property
@@ -126,6 +129,7 @@ class Context:
         """Let go of the database and the home."""
         self.store.close()
         self.presence.leave()
+        close_log(self.log)
 
     def __enter__(self) -> Self:
         return self
@@ -170,7 +174,14 @@ def open_context(
     except BaseException:
         presence.leave()  # a service lives on, and must not shut the home to everybody
         raise
-    return Context(settings, store, progress or Silent(), conductor or LocalConductor(), presence)
+    return Context(
+        settings,
+        store,
+        progress or Silent(),
+        conductor or LocalConductor(),
+        presence,
+        open_log(home),
+    )
 
 
 def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) -> Store:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cellcensus.logs import turn_log
 from cellcensus.settings import HousekeepingSettings
 from db.cells import superseded_before
 from db.schema import backup
@@ -34,6 +35,7 @@ def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
         outcome.done += 1
         outcome.notes.append(f"database copied to {ctx.relative(file)}")
         _drop_oldest(_backup_folder(ctx), settings.backups)
+    turn_log(ctx.home)
     freed = _delete_pictures(ctx, settings, now)
     if freed:
         outcome.notes.append(f"pictures of superseded results deleted: {freed / 2**20:.1f} MiB")

@@ -86,11 +86,11 @@ def _show(name: str, outcomes: Sequence[Outcome]) -> None:
     ]
     create_table_artifact(rows, key=f"cellcensus-{name}", description="What was done")
     for outcome in outcomes:
-        for specimen, reason in outcome.quarantined:
+        for specimen, _ in outcome.quarantined:
             emit_event(
                 "cellcensus.specimen.quarantined",
                 resource={"prefect.resource.id": f"cellcensus.specimen.{outcome.study}.{specimen}"},
-                payload={"reason": reason},
+                payload={"study": outcome.study, "specimen": specimen},
             )
         if outcome.promoted:
             emit_event(
