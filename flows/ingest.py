@@ -238,7 +238,7 @@ def _quarantine(
 ) -> None:
     found, final = _in_words(error, specimen_id)
     ids = {"study": taken.study.name, "specimen": specimen_id, "code": found.code, "run": run}
-    event("specimen.quarantined", ids, level=logging.WARNING)
+    event("recording.quarantined", ids, level=logging.WARNING)
     key = taken.keys[specimen_id]
     with ctx.store.unit_of_work() as session:
         reconcile(

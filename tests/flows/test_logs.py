@@ -19,7 +19,7 @@ def test_each_stage_is_told_with_ids_and_figures(ctx, study):
     assert [line["stage"] for line in told if line["event"] == "stage.finished"] == [
         *("ingest", "train", "predict", "report")
     ]
-    (aside,) = [line for line in told if line["event"] == "specimen.quarantined"]
+    (aside,) = [line for line in told if line["event"] == "recording.quarantined"]
     assert (aside["specimen"], aside["code"], aside["level"]) == ("U1", "no_cells", "WARNING")
     first = next(line for line in told if line["event"] == "stage.finished")
     assert first["done"] == 5
