@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
 from db.tables import Decision, ModelVersion
@@ -38,13 +39,14 @@ def show_model(ctx: Context, model_id: str) -> dict[str, Any]:
 
 
 def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
-    """Make a model the champion of its classes.
+    """Make a model the champion of its classes; where the plan asks for it, this approves it.
 
     Raises
     ------
     UsageError
-        There is none of that id.
+        There is none of that id, or the plan of changes does not let this person promote it.
     """
+    plan = read_plan(ctx.settings)
     outcome = Outcome("promote")
     with ctx.store.unit_of_work() as session:
         model = registry.get_model(session, model_id)
@@ -53,17 +55,35 @@ def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
             outcome.skipped = 1
             outcome.notes.append(f"model {model.model_id} is the champion already")
             return outcome
+        _check_approval(model, plan, ctx.store.actor)
         before = registry.crown(
             session, model, action="promote", reasons=[reason or "promoted by hand"]
         )
         session.commit()
-    outcome.done = 1
+    outcome.done, outcome.promoted = 1, True
     replaced = f", in place of {before.model_id}" if before else ""
     outcome.notes.append(
         f"model {model.model_id} is the champion now{replaced}; "
         "`cellcensus predict STUDY` predicts with it, earlier predictions keep their model"
     )
     return outcome
+
+
+def _check_approval(model: ModelVersion, plan: ChangePlan, actor: str) -> None:
+    """With people named in the plan, only they promote, and only what passed the gate."""
+    if not plan.approval:
+        return
+    if actor not in plan.approval:
+        raise UsageError(
+            f"{actor} may not approve a model",
+            next_step=f"the plan of changes names {', '.join(plan.approval)}",
+        )
+    last = model.decisions[-1].action if model.decisions else "none"
+    if model.state == "refused" or (model.state == "candidate" and last != "accept"):
+        raise UsageError(
+            f"model {model.model_id} did not pass the gate",
+            next_step="`cellcensus retrain STUDY…` compares it with the champion",
+        )
 
 
 def rollback(ctx: Context, reason: str = "") -> Outcome:
