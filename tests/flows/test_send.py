@@ -55,13 +55,14 @@ def test_without_a_release_there_is_no_message(store, study, tmp_path):
 def test_whoever_reviewed_and_whoever_released_stand_in_what_is_sent(store, study, tmp_path):
     fhir = {"share": {"kind": "file", "folder": "/nowhere", "format": "fhir"}}
     with store.unit_of_work() as session:
-        version = put_version(session, put_predicted(session, study)["U1"])
+        predicted = put_predicted(session, study)["U1"]
+        version = put_version(session, predicted, meaning="reviewed")
         session.add(
             ReportSignature(
                 report_version_key=version.key,
                 account_key=put_account(session, "bob").key,
                 full_name="Bob R.",
-                meaning="reviewed",
+                meaning="released",
                 report_sha256=version.report_sha256,
             )
         )
@@ -70,7 +71,7 @@ def test_whoever_reviewed_and_whoever_released_stand_in_what_is_sent(store, stud
     found = [entry["resource"] for entry in json.loads(sent.message.body)["entry"]]
     signed = [one["reason"][0]["text"] for one in found if one["resourceType"] == "Provenance"]
     assert signed == ["reviewed", "released"]
-    assert found[0]["resultsInterpreter"] == [{"display": "Ada R."}]
+    assert found[0]["resultsInterpreter"] == [{"display": "Bob R."}]
     assert found[0]["identifier"][1]["value"] == f"R-{version.report_sha256[:12]}"
 
 
