@@ -24,6 +24,9 @@ from db.store import Store
 from flows.conductor import Conductor, LocalConductor
 from flows.locks import Presence
 
+PATIENCE_S = 60.0
+"""How long a run waits for a database that is started anew."""
+
 
 @dataclass
 class Outcome:
@@ -187,7 +190,7 @@ def open_context(
 def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) -> Store:
     address = settings.database_address()
     upgrade(address)
-    store = Store(address, actor=actor)
+    store = Store(address, actor=actor, patience_s=PATIENCE_S)
     try:
         if presence.alone:
             sweep_leftovers(home)
