@@ -46,12 +46,16 @@ class PrefectConductor:
     within a batch, or on the workers of a cluster.
     """
 
+    @staticmethod
+    def most(jobs: int) -> int:
+        """How many batches so many jobs are cut into."""
+        return min(MOST_BATCHES, -(-jobs // SMALLEST_BATCH))
+
     def map(
         self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`flows.conductor.Conductor`."""
-        most = min(MOST_BATCHES, -(-len(jobs) // SMALLEST_BATCH))
-        cut = batches(jobs, most)
+        cut = batches(jobs, self.most(len(jobs)))
         futures: list[PrefectFuture[Any]] = [
             # Quoted: Prefect would look for futures in every job, and keep what it finds.
             cast(Any, run_batch).submit(label, number, quote(work), quote(batch), processes)
