@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import PurePath
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
@@ -204,11 +205,12 @@ def flags() -> Response:
 
 @router.get("/static/{name}")
 def static(name: str) -> Response:
-    """The style sheets."""
+    """The style sheets and scripts."""
     if name not in drawing.STYLES:
         raise HTTPException(404)
     kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(drawing.style_sheet(name), media_type="text/css", headers=kept)
+    kind = drawing.KINDS[PurePath(name).suffix]
+    return Response(drawing.style_sheet(name), media_type=kind, headers=kept)
 
 
 @router.get("/healthz")
