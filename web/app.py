@@ -20,6 +20,9 @@ from db.schema import upgrade
 from db.store import Store
 from web import drawing, routes, signin
 from web.access import Access, check_declared
+from web.bench import actions as bench_actions
+from web.bench import pages as bench_pages
+from web.bench.film import Films
 from web.guard import Guard
 from web.refusals import refuse
 from web.throttle import FailureLimit
@@ -42,7 +45,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         upgrade(settings.database_address())
         check_declared(app)
         app.state.store = Store(settings.database_address())
+        app.state.films = Films()
         yield
+        app.state.films.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -60,6 +65,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
     app.include_router(signin.router)
     app.include_router(routes.router)
+    app.include_router(bench_pages.router)
+    app.include_router(bench_actions.router)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(StoreError, _no_database)
