@@ -127,7 +127,7 @@ def take_census(
     progress.start("frames", float(recording.n_frames_stated or 0))
     stream = ahead(recording.frames(), _frames_ahead(recording))
     with _one_thread(), closing(stream):
-        tracing = _trace(stream, acquisition, hints, settings, progress, sightings)
+        tracing = _trace(stream, acquisition, hints, settings, progress, sightings=sightings)
         rows = tracing.finish()
     progress.finish(f"{len(rows)} cells")
     return _census(rows, tracing, window_um(hints, settings), settings)
@@ -157,6 +157,7 @@ def _trace(
     hints: CellHints,
     settings: IngestSettings,
     progress: Progress,
+    *,
     sightings: Sightings | None,
 ) -> Tracing:
     held = _hold_back(stream, settings)
@@ -165,7 +166,9 @@ def _trace(
     ground = learn_ground(
         held, acquisition.mode, hints, settings, diameter_range_px(acquisition, hints, settings)
     )
-    tracing = _tracing(ground, acquisition, hints, settings, held[0].pixels.shape, sightings)
+    tracing = _tracing(
+        ground, acquisition, hints, settings, held[0].pixels.shape, sightings=sightings
+    )
     for frame in _chain(held, stream):
         tracing.take(frame)
         progress.advance()
@@ -197,6 +200,7 @@ def _tracing(
     hints: CellHints,
     settings: IngestSettings,
     shape: tuple[int, int],
+    *,
     sightings: Sightings | None,
 ) -> Tracing:
     window_px = window_um(hints, settings) / acquisition.pixel_size_um

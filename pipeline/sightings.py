@@ -115,9 +115,7 @@ class Sightings:
         self._file.seek(0)
         yield from pa.ipc.open_stream(self._file)
 
-    def _add(
-        self, track: int, frame: int, place: tuple[float, float], outline: list[int]
-    ) -> None:
+    def _add(self, track: int, frame: int, place: tuple[float, float], outline: list[int]) -> None:
         values = (track, frame, *place, outline)
         for column, value in zip(self._rows.values(), values, strict=True):
             column.append(value)

@@ -91,7 +91,8 @@ def seen_in(folder: Path, frame: int, *, around: int = 40) -> list[Seen]:
     return [
         Seen(
             int(columns["cell_id"][index]),
-            *(float(value) for value in place[index]),
+            float(place[index, 0]),
+            float(place[index, 1]),
             np.array(outline, np.int16).reshape(-1, 2),
             _way(columns["cell_id"], place, index),
         )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from pathlib import PurePath
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
@@ -26,6 +28,7 @@ from db.tables import Study as StudyRow
 from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.access import anyone, may
+from web.bench.place import address
 from web.guard import POLICY
 
 router = APIRouter()
@@ -225,6 +228,11 @@ def health(store: Database) -> JSONResponse:
 
 
 router.include_router(pages)
+
+
+def place_of(item: queries.Item, query: Mapping[str, str], at: int) -> str:
+    """Address of a specimen of the list that remembers the list."""
+    return address(item, urlencode(query), at)
 
 
 def _study(session: Session, name: str) -> StudyRow:

@@ -10,32 +10,20 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Header
+from fastapi import APIRouter, Depends, Form
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cellcensus.errors import ReviewError, StaleReviewError, UsageError
 from cellcensus.rights import Right
-from cellcensus.settings import Settings
-from db.store import Store
 from flows import review
 from flows.review import Actor, Seen
 from flows.signin import confirm_password
 from web import drawing, queries
 from web.access import may
-from web.bench.opened import (
-    At,
-    FromList,
-    OfClass,
-    OfPage,
-    address_of,
-    list_query,
-    open_specimen,
-    values_of,
-)
+from web.bench.opened import AtDesk, Desk, at_frame, open_specimen, values_of
 from web.bench.pages import SPECIMEN
 from web.bench.place import next_to_sign
-from web.routes import Configured, Database
 from web.visitor import Visitor
 
 router = APIRouter(default_response_class=HTMLResponse)
@@ -56,45 +44,6 @@ class Notice:
     words: str
     action: str = ""
     reload: bool = False
-
-
-@dataclass(frozen=True)
-class Desk:
-    """Which specimen, whose request, and which part of the page it came from."""
-
-    study: str
-    specimen_id: str
-    store: Store
-    settings: Settings
-    listed: str | None
-    at: int | None
-    chosen: str
-    page: int
-    by_script: bool
-
-    @property
-    def address(self) -> str:
-        """Address of the page it came from."""
-        query = list_query(self.listed, self.at, **{"class": self.chosen, "page": self.page})
-        return f"{address_of(self.study, self.specimen_id)}?{query}"
-
-
-def desk(
-    study: str,
-    specimen_id: str,
-    store: Database,
-    settings: Configured,
-    listed: FromList = None,
-    at: At = None,
-    chosen: OfClass = "",
-    page: OfPage = 1,
-    hx_request: Annotated[bool, Header()] = False,
-) -> Desk:
-    """The dependency of every route here."""
-    return Desk(study, specimen_id, store, settings, listed, at, chosen, page, hx_request)
-
-
-AtDesk = Annotated[Desk, Depends(desk)]
 
 
 @router.post(SPECIMEN + "/corrections")
@@ -306,11 +255,7 @@ def _sentence(error: ReviewError) -> str:
 
 
 def _changed(desk: Desk, visitor: Visitor, said: str, *, gallery: bool) -> Response:
-    opened = open_specimen(
-        desk.store, desk.settings, desk.study, desk.specimen_id, desk.listed, desk.at
-    )
-    if isinstance(opened, queries.Item):
-        raise HTTPException(404)
+    opened = open_specimen(desk)
     values = values_of(opened, visitor, desk.chosen, desk.page)
     answer = drawing.page("bench/changed.html", said=said, with_gallery=gallery, **values)
     answer.headers["HX-Trigger"] = json.dumps({"seen": {"value": str(opened.bench.seen)}})
@@ -324,18 +269,14 @@ def _refused(desk: Desk, visitor: Visitor, notice: Notice, status: int) -> Respo
         )
         answer.headers.update({"HX-Retarget": "#notice", "HX-Reswap": "outerHTML"})
         return answer
-    opened = open_specimen(
-        desk.store, desk.settings, desk.study, desk.specimen_id, desk.listed, desk.at
-    )
-    if isinstance(opened, queries.Item):
-        raise HTTPException(404)
+    opened = open_specimen(desk)
     values = values_of(opened, visitor, desk.chosen, desk.page)
     return drawing.page(
         "bench/page.html",
         status=status,
         here="work",
-        frame=0,
         signing=False,
         notice=notice,
+        **at_frame(opened),
         **values,
     )

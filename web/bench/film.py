@@ -56,7 +56,9 @@ class Films:
         try:
             found = self._frames.get(key)
             if found is None:
-                found = self._frames[key] = _jpeg(self._opened(folder, recording).frame(index).pixels)
+                found = self._frames[key] = _jpeg(
+                    self._opened(folder, recording).frame(index).pixels
+                )
                 if len(self._frames) > _KEPT:
                     self._frames.popitem(last=False)
             self._frames.move_to_end(key)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import quote, urlencode
 
-from fastapi import Query
+from fastapi import Depends, Header, Query
 from starlette.exceptions import HTTPException
 
 from cellcensus.errors import UsageError
@@ -19,6 +19,7 @@ from db.tables import CellFile
 from web import queries
 from web.bench import shelves, view
 from web.bench.place import Place, find_place
+from web.routes import Configured, Database
 from web.visitor import Visitor
 
 if TYPE_CHECKING:
@@ -65,14 +66,47 @@ def list_query(listed: str | None, at: int | None, **more: Any) -> str:
     return urlencode({name: value for name, value in values.items() if value not in (None, "")})
 
 
-def open_specimen(
-    store: Store,
-    settings: Settings,
+@dataclass(frozen=True)
+class Desk:
+    """Which specimen is asked for, from which list, and which of its cells were on the page."""
+
+    study: str
+    specimen_id: str
+    store: Store
+    settings: Settings
+    listed: str | None
+    at: int | None
+    chosen: str
+    page: int
+    by_script: bool
+
+    @property
+    def address(self) -> str:
+        """Address of the page as it was."""
+        query = list_query(self.listed, self.at, **{"class": self.chosen, "page": self.page})
+        return f"{address_of(self.study, self.specimen_id)}?{query}"
+
+
+def desk(
+    *,
     study: str,
     specimen_id: str,
-    listed: str | None = None,
-    at: int | None = None,
-) -> Opened | queries.Item:
+    store: Database,
+    settings: Configured,
+    listed: FromList = None,
+    at: At = None,
+    chosen: OfClass = "",
+    page: OfPage = 1,
+    hx_request: Annotated[bool, Header()] = False,
+) -> Desk:
+    """The dependency of every route here."""
+    return Desk(study, specimen_id, store, settings, listed, at, chosen, page, hx_request)
+
+
+AtDesk = Annotated[Desk, Depends(desk)]
+
+
+def find_specimen(desk: Desk) -> Opened | queries.Item:
     """Everything stored of a specimen; only its line of the list where its row is unreadable.
 
     Raises
@@ -82,26 +116,58 @@ def open_specimen(
     """
     from flows.review import open_bench  # noqa: PLC0415  loads the arrays' library
 
-    with store.reading() as session:
-        item = queries.find_item(session, study, specimen_id)
-    if item is None:
-        raise HTTPException(404)
+    item = item_of(desk)
     try:
-        bench = open_bench(store, settings, study, specimen_id)
+        bench = open_bench(desk.store, desk.settings, desk.study, desk.specimen_id)
     except UsageError:
         return item
-    with store.reading() as session:
+    with desk.store.reading() as session:
         cells = view.cell_file_of(session, item.key, bench.cells_path)
         return Opened(
             bench,
             item,
             cells,
-            view.film_of(session, cells, settings.home.resolve()),
-            find_place(session, item, listed, at),
+            view.film_of(session, cells, desk.settings.home.resolve()),
+            find_place(session, item, desk.listed, desk.at),
             history(session, item.key),
-            settings,
-            list_query(listed, at),
+            desk.settings,
+            list_query(desk.listed, desk.at),
         )
+
+
+def open_specimen(desk: Desk) -> Opened:
+    """Everything stored of a specimen.
+
+    Raises
+    ------
+    HTTPException
+        404: there is no such specimen, or its row cannot be read.
+    """
+    found = find_specimen(desk)
+    if isinstance(found, queries.Item):
+        raise HTTPException(404)
+    return found
+
+
+def item_of(desk: Desk) -> queries.Item:
+    """The specimen's line of the list.
+
+    Raises
+    ------
+    HTTPException
+        404: there is no such specimen.
+    """
+    with desk.store.reading() as session:
+        item = queries.find_item(session, desk.study, desk.specimen_id)
+    if item is None:
+        raise HTTPException(404)
+    return item
+
+
+def at_frame(opened: Opened, frame: int | None = None) -> dict[str, int]:
+    """The frame to begin with: of the middle, where cells are likelier than at either end."""
+    last = max(opened.film.frames - 1, 0) if opened.film else 0
+    return {"frame": last // 2 if frame is None else min(frame, last)}
 
 
 def values_of(opened: Opened, visitor: Visitor, chosen: str = "", page: int = 1) -> dict[str, Any]:

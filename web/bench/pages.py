@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from cellcensus.errors import CellcensusError, RecordingError, StoreError
+from cellcensus.errors import RecordingError, StoreError
 from cellcensus.rights import Right
 from db import findings
 from db.cells import find_cell_file
@@ -19,20 +19,19 @@ from db.tables import ReportVersion
 from web import drawing, queries, stored
 from web.access import Reader, may
 from web.bench import film as films
-from web.bench import pictures, shelves, view
+from web.bench import frames, pictures, view
 from web.bench.opened import (
-    At,
-    FromList,
-    OfClass,
-    OfPage,
-    Opened,
+    AtDesk,
+    Desk,
     address_of,
+    at_frame,
+    find_specimen,
+    item_of,
     list_query,
     open_specimen,
     values_of,
 )
 from web.guard import POLICY
-from web.routes import Configured, Database
 
 SPECIMEN = "/studies/{study}/specimens/{specimen_id}"
 router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may(Right.READ))])
@@ -45,176 +44,102 @@ Frame = Annotated[int, Query(ge=0, le=100_000_000)]
 
 @router.get(SPECIMEN)
 def specimen_page(
-    study: str,
-    specimen_id: str,
-    store: Database,
-    settings: Configured,
-    visitor: Reader,
-    listed: FromList = None,
-    at: At = None,
-    chosen: OfClass = "",
-    page: OfPage = 1,
-    frame: Frame = 0,
-    signing: bool = False,
+    desk: AtDesk, visitor: Reader, frame: Frame | None = None, signing: bool = False
 ) -> Response:
     """One specimen: its result, its cells, its recording, and what people decided."""
-    opened = open_specimen(store, settings, study, specimen_id, listed, at)
+    try:
+        opened = find_specimen(desk)
+    except StoreError as error:
+        if error.file is None:
+            raise
+        return _unread(desk, item_of(desk), error)
     if isinstance(opened, queries.Item):
-        return _unread(opened, store)
-    values = values_of(opened, visitor, chosen, page)
+        return _unread(desk, opened)
+    values = values_of(opened, visitor, desk.chosen, desk.page)
     return drawing.page(
-        "bench/page.html", here="work", frame=frame, signing=signing, notice=None, **values
+        "bench/page.html",
+        here="work",
+        signing=signing,
+        notice=None,
+        **at_frame(opened, frame),
+        **values,
     )
 
 
-def _unread(item: queries.Item, store: Database) -> Response:
-    with store.reading() as session:
+def _unread(desk: Desk, item: queries.Item, problem: StoreError | None = None) -> Response:
+    with desk.store.reading() as session:
         found = findings.open_findings(session, find_study(session, item.study).key, item.key)
-    return drawing.page("specimen.html", here="work", item=item, findings=found)
+    return drawing.page("specimen.html", here="work", item=item, findings=found, problem=problem)
 
 
 @router.get(SPECIMEN + "/gallery")
-def gallery(
-    request: Request,
-    study: str,
-    specimen_id: str,
-    store: Database,
-    settings: Configured,
-    visitor: Reader,
-    listed: FromList = None,
-    at: At = None,
-    chosen: OfClass = "",
-    page: OfPage = 1,
-    more: bool = False,
-    hx_request: Annotated[bool, Header()] = False,
-) -> Response:
+def gallery(desk: AtDesk, visitor: Reader, more: bool = False) -> Response:
     """The cells of one class; ``more`` gives the next page alone, to be put after the last."""
-    if not hx_request:
-        query = list_query(listed, at, **{"class": chosen, "page": page})
-        return RedirectResponse(f"{address_of(study, specimen_id)}?{query}#gallery", 303)
-    opened = _opened(open_specimen(store, settings, study, specimen_id, listed, at))
-    template = "bench/more.html" if more else "bench/gallery.html"
-    return drawing.page(template, **values_of(opened, visitor, chosen, page))
+    if not desk.by_script:
+        return RedirectResponse(f"{desk.address}#gallery", 303)
+    values = values_of(open_specimen(desk), visitor, desk.chosen, desk.page)
+    return drawing.page("bench/more.html" if more else "bench/gallery.html", **values)
 
 
 @router.get(SPECIMEN + "/cells/{recipe}/many.png")
-def many_cells(
-    study: str, specimen_id: str, recipe: str, ids: Ids, store: Database, settings: Configured
-) -> Response:
+def many_cells(desk: AtDesk, recipe: str, ids: Ids) -> Response:
     """The best pictures of some cells side by side."""
-    found = _cells(store, settings, study, specimen_id, recipe)
     try:
-        content = pictures.side_by_side(found, [int(cell) for cell in ids.split(",")])
+        content = pictures.side_by_side(_cells(desk, recipe), [int(i) for i in ids.split(",")])
     except KeyError:
         raise HTTPException(404) from None
     return Response(content, media_type="image/png", headers=_KEPT)
 
 
 @router.get(SPECIMEN + "/cells/{recipe}/{cell_id}.png")
-def one_cell(
-    study: str, specimen_id: str, recipe: str, cell_id: int, store: Database, settings: Configured
-) -> Response:
+def one_cell(desk: AtDesk, recipe: str, cell_id: int) -> Response:
     """All views of one cell."""
-    found = _cells(store, settings, study, specimen_id, recipe)
     try:
-        content = pictures.all_views(found, cell_id)
+        content = pictures.all_views(_cells(desk, recipe), cell_id)
     except KeyError:
         raise HTTPException(404) from None
     return Response(content, media_type="image/png", headers=_KEPT)
 
 
 @router.get(SPECIMEN + "/cells/{recipe}/{cell_id}")
-def about_cell(
-    study: str,
-    specimen_id: str,
-    recipe: str,
-    cell_id: int,
-    store: Database,
-    settings: Configured,
-) -> Response:
+def about_cell(desk: AtDesk, recipe: str, cell_id: int) -> Response:
     """What is known of one cell."""
-    opened = _opened(open_specimen(store, settings, study, specimen_id))
-    found = _cells(store, settings, study, specimen_id, recipe)
+    opened, found = open_specimen(desk), _cells(desk, recipe)
     if cell_id not in found.row_of:
         raise HTTPException(404)
-    groups = (*opened.bench.groups, opened.bench.bin, opened.bench.artefacts)
-    cell = next((c for group in groups for c in group.cells if c.cell_id == cell_id), None)
     return drawing.page(
         "bench/cell.html",
         base=opened.base,
         recipe=recipe,
-        cell=cell,
+        cell=frames.cells_by_id(opened.bench).get(cell_id),
         cell_id=cell_id,
         figures=pictures.figures_of(found, cell_id),
         side=found.side,
-        window_um=opened.bench.window_um,
     )
 
 
 @router.get(SPECIMEN + "/film")
-def film(
-    request: Request,
-    study: str,
-    specimen_id: str,
-    store: Database,
-    settings: Configured,
-    frame: Frame = 0,
-    hx_request: Annotated[bool, Header()] = False,
-) -> Response:
+def film(request: Request, desk: AtDesk, frame: Frame = 0) -> Response:
     """One frame of the recording with what was found in it."""
-    if not hx_request:
+    if not desk.by_script:
+        query = list_query(desk.listed, desk.at, frame=frame)
         return RedirectResponse(
-            f"{address_of(study, specimen_id)}?{list_query(None, None, frame=frame)}#recording", 303
+            f"{address_of(desk.study, desk.specimen_id)}?{query}#recording", 303
         )
-    opened = _opened(open_specimen(store, settings, study, specimen_id))
-    return drawing.page("bench/film.html", **film_values(request, opened, frame))
-
-
-def film_values(request: Request, opened: Opened, frame: int) -> dict[str, object]:
-    """What the picture of one frame needs; ``problem`` is why it cannot be shown."""
-    from pipeline.tracks import has_tracks, seen_in  # noqa: PLC0415  loads the tables' library
-
-    shown = opened.film
-    if shown is None:
+    opened = open_specimen(desk)
+    if opened.film is None:
         raise HTTPException(404)
-    frame = min(frame, max(shown.frames - 1, 0))
-    keys = {tab.name: tab.key for tab in shelves.tabs(opened.bench)}
-    groups = (*opened.bench.groups, opened.bench.bin, opened.bench.artefacts)
-    class_of = {c.cell_id: c for group in groups for c in group.cells}
-    values: dict[str, object] = {
-        "base": opened.base,
-        "frame": frame,
-        "recipe": shown.recipe_id,
-        "tracked": has_tracks(shown.cells),
-        "problem": None,
-        "class_of": class_of,
-        "keys": keys,
-        "seen": [],
-    }
-    try:
-        values["width"], values["height"] = _films(request).size(shown.folder, shown.recording)
-        if values["tracked"]:
-            values["seen"] = seen_in(shown.cells, frame)
-    except CellcensusError as error:
-        values["problem"] = error
-    return values
+    shown = frames.shown_frame(_films(request), opened.film, opened.bench, frame)
+    return drawing.page("bench/film.html", base=opened.base, shown=shown)
 
 
 @router.get(SPECIMEN + "/film/{recipe}/{index}.jpg")
-def film_frame(
-    request: Request,
-    study: str,
-    specimen_id: str,
-    recipe: str,
-    index: int,
-    store: Database,
-    settings: Configured,
-) -> Response:
+def film_frame(request: Request, desk: AtDesk, recipe: str, index: int) -> Response:
     """One frame of the recording as a picture."""
-    with store.reading() as session:
-        item = queries.find_item(session, study, specimen_id)
-        row = find_cell_file(session, item.key, recipe) if item else None
-        shown = view.film_of(session, row, settings.home.resolve())
+    item = item_of(desk)
+    with desk.store.reading() as session:
+        row = find_cell_file(session, item.key, recipe)
+        shown = view.film_of(session, row, desk.settings.home.resolve())
     if shown is None or not 0 <= index < max(shown.frames, 1):
         raise HTTPException(404)
     try:
@@ -227,44 +152,32 @@ def film_frame(
 
 
 @router.get(SPECIMEN + "/versions/{number}")
-def version_file(
-    study: str, specimen_id: str, number: int, store: Database, settings: Configured
-) -> Response:
+def version_file(desk: AtDesk, number: int) -> Response:
     """A signed version of the report, as it was written."""
-    with store.reading() as session:
-        item = queries.find_item(session, study, specimen_id)
-        version = None
-        if item is not None:
-            version = session.scalar(
-                select(ReportVersion).where(
-                    ReportVersion.specimen_key == item.key, ReportVersion.version == number
-                )
+    item = item_of(desk)
+    with desk.store.reading() as session:
+        version = session.scalar(
+            select(ReportVersion).where(
+                ReportVersion.specimen_key == item.key, ReportVersion.version == number
             )
+        )
     if version is None:
         raise HTTPException(404)
-    html = stored.unaltered(settings.home, version.path, version.file_sha256)
+    html = stored.unaltered(desk.settings.home, version.path, version.file_sha256)
     if html is None:
         raise HTTPException(404)
     policy = POLICY.replace("style-src 'self'", f"style-src {stored.style_hashes(html)}")
     return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
-def _opened(found: Opened | queries.Item) -> Opened:
-    if isinstance(found, queries.Item):
-        raise HTTPException(404)
-    return found
-
-
-def _cells(
-    store: Database, settings: Configured, study: str, specimen_id: str, recipe: str
-) -> pictures.Cells:
-    with store.reading() as session:
-        item = queries.find_item(session, study, specimen_id)
-        row = find_cell_file(session, item.key, recipe) if item else None
+def _cells(desk: Desk, recipe: str) -> pictures.Cells:
+    item = item_of(desk)
+    with desk.store.reading() as session:
+        row = find_cell_file(session, item.key, recipe)
     if row is None:
         raise HTTPException(404)
     try:
-        return pictures.cells_of(settings.home.resolve() / row.path)
+        return pictures.cells_of(desk.settings.home.resolve() / row.path)
     except StoreError:
         raise HTTPException(404) from None
 

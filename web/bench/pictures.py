@@ -97,7 +97,9 @@ def figures_of(cells: Cells, cell_id: int) -> dict[str, float]:
     """
     row = cells.row_of[cell_id]
     return {
-        name: float(column[row]) for name, column in cells.table.items() if column.dtype.kind in "iuf"
+        name: float(column[row])
+        for name, column in cells.table.items()
+        if column.dtype.kind in "iuf"
     }
 
 

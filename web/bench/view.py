@@ -13,8 +13,9 @@ from cellcensus.settings import Settings
 from db.studies import latest_description
 from db.tables import CellFile, Recording, Specimen
 from db.types import utc_now
+from flows.plain import back
 from flows.reference import reference_fraction, reference_per_ul
-from reports.content import ClassRow, SpecimenReport
+from reports.content import ClassRow, Estimate, SpecimenReport
 from reports.numbers import number, percent, percentages, signed
 from reports.specimen import Line, specimen_view
 from web.bench import shelves
@@ -67,14 +68,9 @@ def content_of(bench: Bench, cells: CellFile | None, settings: Settings) -> Spec
         held_out=bench.held_out,
         quality=_single_figures(cells.quality) if cells else {},
         laboratory=settings.reports.laboratory,
-        **({"total_per_ul": counted.total_per_ul} if counted else {}),
-        **_analyser_total(bench),
+        total_per_ul=counted.total_per_ul if counted else Estimate(),
+        analyser_total_per_ul=back(specimen.wbc_per_ul),
     )
-
-
-def _analyser_total(bench: Bench) -> dict[str, Any]:
-    total = bench.specimen.wbc_per_ul
-    return {} if total is None else {"analyser_total_per_ul": total}
 
 
 def _class_rows(bench: Bench, counted: Counted) -> list[ClassRow]:

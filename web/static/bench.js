@@ -136,7 +136,10 @@
       location.reload();
       return;
     }
-    if (xhr.status >= 400 && !xhr.getResponseHeader("HX-Retarget")) {
+    if (xhr.getResponseHeader("HX-Retarget")) {
+      detail.shouldSwap = true;
+      detail.isError = false;
+    } else if (xhr.status >= 400) {
       detail.shouldSwap = false;
       const notice = document.getElementById("notice");
       notice.textContent = xhr.status === 403
@@ -149,6 +152,10 @@
       wasInside = gallery().contains(document.activeElement);
       place = Math.max(all.indexOf(document.activeElement), all.findIndex((box) => box.checked), 0);
     }
+  });
+  // Every change raises the version of the review: the forms that stay must know the newest.
+  document.addEventListener("seen", (event) => {
+    for (const field of document.querySelectorAll('input[name="seen"]')) field.value = event.detail.value;
   });
   document.addEventListener("htmx:sendError", () => {
     const notice = document.getElementById("notice");
