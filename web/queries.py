@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import nan
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from db.tables import (
@@ -114,12 +113,13 @@ class StudyItem:
 
 def work_list(session: Session, narrowed: Filter, number: int, size: int) -> Page:
     """Specimens in order; ``number`` counts pages from 1 and is kept within what there is."""
-    query, reviewed = _matching(narrowed, Specimen.key)
-    total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+    asked = _ask(session, narrowed)
+    total = session.scalar(select(func.count()).select_from(asked.query.subquery())) or 0
     pages = max(-(-total // size), 1)
     number = min(max(number, 1), pages)
     first = (number - 1) * size
-    items = _items(session, _ordered(query, narrowed, reviewed), first, size)
+    items = _read(session, _page_of_keys(session, asked, first, size))
+    _fill_in(session, items)
     return Page(items, number, pages, total, first)
 
 
@@ -127,9 +127,7 @@ def stretch(
     session: Session, narrowed: Filter, first: int, size: int, *, full: bool = False
 ) -> list[Item]:
     """Specimens of the list from place ``first`` (from 0) on; states and flags only if ``full``."""
-    query, reviewed = _matching(narrowed, Specimen.key)
-    keys = _page_of_keys(session, _ordered(query, narrowed, reviewed), first, size)
-    items = _read(session, keys)
+    items = _read(session, _page_of_keys(session, _ask(session, narrowed), first, size))
     if full:
         _fill_in(session, items)
     return items
@@ -137,8 +135,13 @@ def stretch(
 
 def find_item(session: Session, study: str, specimen_id: str) -> Item | None:
     """One specimen by name; ``None`` if the study's sheet has none such."""
-    query, _ = _matching(Filter(study=study), Specimen.key)
-    key = session.scalar(query.where(Specimen.specimen_id == specimen_id))
+    query = (
+        select(Specimen.key)
+        .outerjoin(SpecimenRevision, _row_of_the_sheet())
+        .join(Study, Study.key == Specimen.study_key)
+        .where(Study.name == study, Specimen.specimen_id == specimen_id, _shown())
+    )
+    key = session.scalar(query)
     if key is None:
         return None
     items = _read(session, [key])
@@ -171,28 +174,49 @@ def instruments(session: Session) -> list[str]:
 
 def flags_in_use(session: Session) -> list[str]:
     """Codes of all flags that stand on a prediction in force."""
-    # As text: PostgreSQL cannot compare JSON, and thousands of lists are few different ones.
-    lists = session.scalars(
-        select(cast(Prediction.flags, String)).where(Prediction.current).distinct()
-    )
-    return sorted({code for codes in lists for code in json.loads(codes)})
+    return standing.flag_lists(session).codes()
 
 
-def _matching(narrowed: Filter, *columns: Any) -> tuple[Select[Any], bool]:
-    """Rows of the filter, and whether what people made of them is joined."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A list as a query for keys; ``reviewed`` if what people made of them is joined already."""
+
+    narrowed: Filter
+    lists: standing.FlagLists
+    query: Select[Any]
+    reviewed: bool
+
+    def ordered(self) -> Select[Any]:
+        """The query in the order that was asked for."""
+        newest = (SpecimenRevision.acquired_at.desc().nulls_last(), Specimen.key.desc())
+        match self.narrowed.sort:
+            case "newest":
+                return self.query.order_by(*newest)
+            case "oldest":
+                oldest = SpecimenRevision.acquired_at.asc().nulls_last()
+                return self.query.order_by(oldest, Specimen.key)
+            case "specimen":
+                return self.query.order_by(Specimen.specimen_id, Specimen.key)
+            case "donor":
+                return self.query.order_by(SpecimenRevision.donor_id, *newest)
+            case _:
+                query = self.query if self.reviewed else _with_review(self.query)
+                return query.order_by(standing.urgency(self.lists), *newest)
+
+
+def _ask(session: Session, narrowed: Filter) -> _Asked:
+    lists = standing.flag_lists(session)
     query = (
-        select(*columns)
+        select(Specimen.key)
         .select_from(Specimen)
         .outerjoin(SpecimenRevision, _row_of_the_sheet())
         .join(Study, Study.key == Specimen.study_key)
         .where(_shown())
     )
-    reviewed = bool(narrowed.flag or narrowed.review)
+    reviewed = bool(narrowed.flag or narrowed.review or narrowed.state)
     if reviewed:
         query = _with_review(query)
-    for condition in _conditions(narrowed):
-        query = query.where(condition)
-    return query, reviewed
+    return _Asked(narrowed, lists, query.where(*_conditions(narrowed, lists)), reviewed)
 
 
 def _with_review(query: Select[Any]) -> Select[Any]:
@@ -204,30 +228,8 @@ def _with_review(query: Select[Any]) -> Select[Any]:
     )
 
 
-def _ordered(query: Select[Any], narrowed: Filter, reviewed: bool) -> Select[Any]:
-    newest = (SpecimenRevision.acquired_at.desc().nulls_last(), Specimen.key.desc())
-    match narrowed.sort:
-        case "newest":
-            return query.order_by(*newest)
-        case "oldest":
-            return query.order_by(SpecimenRevision.acquired_at.asc().nulls_last(), Specimen.key)
-        case "specimen":
-            return query.order_by(Specimen.specimen_id, Specimen.key)
-        case "donor":
-            return query.order_by(SpecimenRevision.donor_id, *newest)
-        case _:
-            query = query if reviewed else _with_review(query)
-            return query.order_by(standing.urgency(), *newest)
-
-
-def _page_of_keys(session: Session, query: Select[Any], first: int, size: int) -> list[int]:
-    return list(session.scalars(query.limit(size).offset(first)))
-
-
-def _items(session: Session, query: Select[Any], first: int, size: int) -> list[Item]:
-    items = _read(session, _page_of_keys(session, query, first, size))
-    _fill_in(session, items)
-    return items
+def _page_of_keys(session: Session, asked: _Asked, first: int, size: int) -> list[int]:
+    return list(session.scalars(asked.ordered().limit(size).offset(first)))
 
 
 def _read(session: Session, keys: Sequence[int]) -> list[Item]:
@@ -265,7 +267,7 @@ def _shown() -> ColumnElement[bool]:
     return or_(SpecimenRevision.listed, standing.quarantined())
 
 
-def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
+def _conditions(narrowed: Filter, lists: standing.FlagLists) -> list[ColumnElement[bool]]:
     revision, found = SpecimenRevision, []
     if narrowed.study:
         found.append(Study.name == narrowed.study)
@@ -280,7 +282,7 @@ def _conditions(narrowed: Filter) -> list[ColumnElement[bool]]:
     if narrowed.words:
         found.append(_named(narrowed.words))
     if narrowed.flag:
-        found.append(standing.flagged(narrowed.flag))
+        found.append(lists.with_code(narrowed.flag))
     if narrowed.state:
         found.append(standing.is_state(narrowed.state))
     if narrowed.review:

@@ -6,6 +6,10 @@ joined.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -20,6 +24,7 @@ from sqlalchemy import (
     or_,
     select,
 )
+from sqlalchemy.orm import Session
 
 from cellcensus.findings import Level
 from db.tables import (
@@ -31,7 +36,7 @@ from db.tables import (
     Specimen,
     SpecimenRevision,
 )
-from reports.glossary import FLAGS
+from reports.glossary import flag_in_words
 
 #: How far a specimen has come in the hands of the service.
 STATES = ("quarantined", "predicted", "ingested", "waiting")
@@ -86,8 +91,8 @@ def state() -> ColumnElement[str]:
 
 
 def is_state(name: str) -> ColumnElement[bool]:
-    """Whether it is in one of `STATES`."""
-    aside, done, found = quarantined(), predicted(), ingested()
+    """Whether it is in one of `STATES`; needs the `Prediction` in force joined from outside."""
+    aside, done, found = quarantined(), Prediction.key.is_not(None), ingested()
     return {
         "quarantined": aside,
         "predicted": and_(not_(aside), done),
@@ -128,21 +133,45 @@ def review_state() -> ColumnElement[str]:
     )
 
 
-def flagged(code: str) -> ColumnElement[bool]:
-    """Whether the `Prediction` has a flag."""
-    # Flags are a JSON list of codes; a code in quotation marks is one whole entry of it.
-    return cast(Prediction.flags, String).contains(f'"{code}"', autoescape=True)
+@dataclass(frozen=True)
+class FlagLists:
+    """The different lists of flags that stand on predictions, as the database writes them.
+
+    There are few of them however many predictions there are. So each is judged once here, and the
+    database only compares: looking for a dozen codes in ten thousand texts takes a tenth of a
+    second.
+    """
+
+    lists: Mapping[str, tuple[str, ...]]
+
+    def with_code(self, code: str) -> ColumnElement[bool]:
+        """Whether the `Prediction` has a flag."""
+        return self._among(text for text, codes in self.lists.items() if code in codes)
+
+    def with_level(self, level: Level) -> ColumnElement[bool]:
+        """Whether the `Prediction` has a flag of a level."""
+        return self._among(
+            text
+            for text, codes in self.lists.items()
+            if any(flag_in_words(code).level is level for code in codes)
+        )
+
+    def codes(self) -> list[str]:
+        """Every code in use, in order."""
+        return sorted({code for codes in self.lists.values() for code in codes})
+
+    def _among(self, texts: Iterable[str]) -> ColumnElement[bool]:
+        return cast(Prediction.flags, String).in_(list(texts))
 
 
-def any_flag(level: Level) -> ColumnElement[bool]:
-    """Whether the `Prediction` has a flag of a level."""
-    listed = [flagged(flag.code) for flag in FLAGS.values() if flag.level is level]
-    if level is Level.ALERT:
-        listed.append(cast(Prediction.flags, String).contains('"no_purified_', autoescape=True))
-    return or_(*listed)
+def flag_lists(session: Session) -> FlagLists:
+    """The lists of flags on predictions of today's recordings and settings."""
+    written = cast(Prediction.flags, String)
+    texts = session.scalars(select(written).where(Prediction.current).distinct())
+    return FlagLists({text: tuple(json.loads(text)) for text in texts})
 
 
-def urgency() -> ColumnElement[int]:
+def urgency(lists: FlagLists) -> ColumnElement[int]:
     """Place in `URGENCY`, what needs a person most first; needs what `review_state` needs."""
     reviewed = review_state()
     idle = or_(SpecimenRevision.role.not_in(REPORTED), reviewed.in_(("released", "corrected")))
@@ -152,8 +181,8 @@ def urgency() -> ColumnElement[int]:
             (or_(Prediction.key.is_(None), idle), 6),
             (reviewed == "on hold", 5),
             (reviewed == "reviewed", 4),
-            (any_flag(Level.VIOLATION), 0),
-            (any_flag(Level.ALERT), 2),
+            (lists.with_level(Level.VIOLATION), 0),
+            (lists.with_level(Level.ALERT), 2),
             else_=3,
         ),
         Integer,
