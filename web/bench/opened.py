@@ -62,8 +62,12 @@ def address_of(study: str, specimen_id: str) -> str:
 
 def list_query(listed: str | None, at: int | None, **more: Any) -> str:
     """The part of an address that remembers the list a specimen was opened from."""
-    values = {"list": listed, "at": at, **more}
-    return urlencode({name: value for name, value in values.items() if value not in (None, "")})
+    # The list of everything is an empty query, and a list all the same.
+    kept = {name: value for name, value in more.items() if value not in (None, "")}
+    known = {"list": listed, "at": at} if listed is not None else {}
+    return urlencode(
+        {name: value for name, value in {**known, **kept}.items() if value is not None}
+    )
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@
       if (!here) { keys.say("Choose cells first: arrow keys and space."); return true; }
       here.checked = true;
     }
-    button.form.requestSubmit(button);
+    button.click();
     return true;
   }
 
@@ -89,6 +89,13 @@
   keys.on("c", () => keys.focusFirst("#comment textarea"));
   keys.on("h", () => { const more = document.getElementById("hold"); if (more) more.open = true; return keys.focusFirst("#hold textarea"); });
   keys.on("f", () => keys.focusFirst("#frame"));
+  keys.on("b", () => {
+    const tab = [...document.querySelectorAll("#shelves [data-shelf]")].at(-2);
+    if (!tab) return false;
+    if (tab.getAttribute("aria-current") !== "true") tab.click();
+    gallery().scrollIntoView({ block: "start" });
+    return true;
+  });
   keys.on("g", () => { const first = boxes().find((box) => box.tabIndex === 0) || boxes()[0]; if (!first) return false; enter(first); first.focus(); return true; });
   keys.on("x", () => { for (const box of boxes()) box.checked = false; count(); return true; });
   keys.on("*", () => { for (const box of boxes()) box.checked = true; count(); return true; });
