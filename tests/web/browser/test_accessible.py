@@ -64,13 +64,10 @@ def test_the_list_is_used_by_keys_alone(person):
 def test_single_keys_can_be_turned_off(person):
     tina = person("tina")
     page = tina.open(WARD + "W002?class=neutrophil")
-    page.keyboard.press("?")
-    page.check("#keys-off")
-    page.keyboard.press("Escape")
-    page.keyboard.press("c")
-    assert page.evaluate("document.activeElement.id") != "comment-text"
-    page.keyboard.press("?")
-    page.uncheck("#keys-off")
-    page.keyboard.press("Escape")
-    page.keyboard.press("c")
-    assert page.evaluate("document.activeElement.id") == "comment-text"
+    for off in (True, False):
+        page.keyboard.press("?")
+        page.set_checked("#keys-off", off)
+        page.keyboard.press("Escape")
+        page.wait_for_selector("dialog#keys", state="hidden")
+        page.keyboard.press("c")
+        assert (page.evaluate("document.activeElement.id") == "comment-text") is not off

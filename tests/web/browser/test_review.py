@@ -70,7 +70,7 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     assert tina.text("#result tbody tr:nth-child(1) td:nth-of-type(1)").split() == [
         str(before - 2), "was", str(before),
     ]  # fmt: skip
-    assert "2 cells stand elsewhere" in tina.text("#result")
+    assert "2 cells moved by hand" in tina.text("#result")
     assert "moved to monocyte" in tina.text("#said")
     assert page.locator("#gallery .cell input:focus").count() == 1
     tina.click("#shelves a:has-text('monocyte')")
@@ -219,7 +219,7 @@ def test_nothing_is_lost_when_the_service_is_restarted_in_mid_review(chromium, t
     assert "cannot be reached" in tina.text("#notice")
     with serving(home.settings, int(address.rpartition(":")[2])):
         tina.page.reload()
-        assert "1 cell stands elsewhere" in tina.text("#result")
+        assert "1 cell moved by hand" in tina.text("#result")
         with tina.page.expect_response("**/undo?**"):
             tina.press("z")
         tina.page.wait_for_function("!document.querySelector('#result .was')")
