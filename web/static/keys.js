@@ -21,7 +21,7 @@
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
-    if (typing(event.target) || event.target.closest("dialog")) return;
+    if (typing(event.target) || event.target.closest("dialog[open]")) return;
     if (keysAreOff() && event.key !== "?") return;
     const act = actions.get(event.key);
     if (act && act(event) !== false) event.preventDefault();
