@@ -38,6 +38,7 @@ COMMANDS = {
     "outbox": ("cli.commands.outbox:outbox", "What was sent, what waits, what was refused."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
     "users": ("cli.commands.users:users", "Accounts of the web application."),
+    "audit": ("cli.commands.audit:audit", "The trail of changes: list it, verify it."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
     "db": ("cli.commands.db:db", "Upgrade or back up the database."),
     "status": ("cli.commands.status:status", "What is stored, quarantined and running."),

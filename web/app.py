@@ -17,8 +17,9 @@ from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.settings import Settings
 from db.schema import upgrade
+from db.settings_trail import note_settings
 from db.store import Store
-from web import drawing, routes, signin
+from web import account, drawing, people, routes, signin, trail
 from web.access import Access, check_declared
 from web.bench import actions as bench_actions
 from web.bench import pages as bench_pages
@@ -46,6 +47,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         check_declared(app)
         app.state.store = Store(settings.database_address())
         app.state.films = Films()
+        with app.state.store.unit_of_work() as session:
+            if note_settings(session, "access", settings.access.model_dump(mode="json")):
+                session.commit()
         yield
         app.state.films.close()
         app.state.store.close()
@@ -63,7 +67,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     )
     app.state.settings = settings
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
-    app.include_router(signin.router)
+    for part in (signin, account, people, trail):
+        app.include_router(part.router)
     app.include_router(routes.router)
     app.include_router(bench_pages.router)
     app.include_router(bench_actions.router)

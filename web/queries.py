@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
+from db.predictions import IN_FORCE
 from db.tables import (
     CellFile,
     Finding,
@@ -22,7 +23,7 @@ from db.tables import (
     Study,
 )
 from web import standing
-from web.standing import IN_FORCE, REVIEW_STATES, STATES
+from web.standing import REVIEW_STATES, STATES
 
 ROLES = ("unknown", "mixed", "control", "purified", "blank")
 SORTS = {

@@ -12,16 +12,13 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from cellcensus import __version__
 from cellcensus.errors import StoreError, UsageError
 from cellcensus.rights import Right
-from cellcensus.settings import Settings
 from db import findings
 from db.registry import find_model, list_models
-from db.store import Store
 from db.studies import find_study, study_names
 from db.tables import Specimen
 from db.tables import Study as StudyRow
@@ -29,6 +26,7 @@ from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.access import anyone, may
 from web.bench.place import address
+from web.given import Configured, Database
 from web.guard import POLICY
 
 router = APIRouter()
@@ -39,20 +37,6 @@ ReviewState = Literal["", "open", "on hold", "reviewed", "released", "corrected"
 Sort = Literal["", "need", "newest", "oldest", "specimen", "donor"]
 Role = Literal["", "unknown", "mixed", "control", "purified", "blank"]
 Short = Annotated[str, Query(max_length=200)]
-
-
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-Database = Annotated[Store, Depends(_store)]
-Configured = Annotated[Settings, Depends(_settings)]
 
 
 def narrowed(

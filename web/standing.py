@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from cellcensus.findings import Level
+from db.predictions import IN_FORCE
 from db.tables import (
     CellFile,
     Finding,
@@ -44,7 +45,6 @@ STATES = ("quarantined", "predicted", "ingested", "waiting")
 REVIEW_STATES = ("open", "on hold", "reviewed", "released", "corrected")
 #: Roles whose results are reported; purified specimens and blanks only teach.
 REPORTED = ("unknown", "mixed", "control")
-IN_FORCE = ("champion", "retired")
 _CHAMPION_FIRST = 10**12
 
 URGENCY = (

@@ -19,7 +19,7 @@ from db.tables import CellFile
 from web import queries
 from web.bench import shelves, view
 from web.bench.place import Place, find_place
-from web.routes import Configured, Database
+from web.given import Configured, Database
 from web.visitor import Visitor
 
 if TYPE_CHECKING:
