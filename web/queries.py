@@ -134,6 +134,14 @@ def stretch(
     return items
 
 
+def after(session: Session, narrowed: Filter, key: int, size: int) -> list[Item]:
+    """At most ``size`` specimens that became known after the one with this key, in that order."""
+    query = _ask(session, narrowed).query.where(Specimen.key > key)
+    items = _read(session, list(session.scalars(query.order_by(Specimen.key).limit(size))))
+    _fill_in(session, items)
+    return items
+
+
 def find_item(session: Session, study: str, specimen_id: str) -> Item | None:
     """One specimen by name; ``None`` if the study's sheet has none such."""
     query = (
@@ -278,7 +286,7 @@ def _conditions(narrowed: Filter, lists: standing.FlagLists) -> list[ColumnEleme
         found.append(revision.instrument_id == narrowed.instrument)
     if narrowed.since:
         found.append(revision.acquired_at >= _midnight(narrowed.since))
-    if narrowed.until:
+    if narrowed.until and narrowed.until < date.max:  # there is no day after the last
         found.append(revision.acquired_at < _midnight(narrowed.until + timedelta(days=1)))
     if narrowed.words:
         found.append(_named(narrowed.words))

@@ -28,7 +28,7 @@ def test_a_release_writes_one_message_for_each_destination(store, study, tmp_pat
         header = one.message.body.split("\r")[0].split("|")
         assert header[9] == one.message.control_id
         assert len(one.message.control_id) == 20
-        assert "|HM|F\r" in one.message.body
+        assert "|HM|F|" in one.message.body
     assert len({one.message.control_id for one in found}) == 2
 
 
@@ -37,7 +37,7 @@ def test_a_corrected_report_is_a_message_of_its_own(store, study, tmp_path):
     second, first = all_messages(store)
     assert (first.version, second.version) == (1, 2)
     assert first.message.control_id != second.message.control_id
-    assert "|HM|C\r" in second.message.body
+    assert "|HM|C|" in second.message.body
 
 
 def test_without_a_release_there_is_no_message(store, study, tmp_path):

@@ -16,8 +16,10 @@ from reports.content import (
     ModelIdentity,
     Pair,
     Quarantined,
+    Signature,
     SpecimenLine,
     SpecimenReport,
+    Status,
     StudyReport,
 )
 
@@ -106,6 +108,15 @@ def specimen(**changes: object) -> SpecimenReport:
         "method": "emq",
     }
     return SpecimenReport(**{**values, **changes})  # type: ignore[arg-type]
+
+
+SIGNATURE = Signature("A. Reviewer", "released", MOMENT, "cd" * 32)
+
+
+def signed(**changes: object) -> SpecimenReport:
+    """A final report, or of another ``status`` and ``version``."""
+    values = {"status": Status.FINAL, "signature": SIGNATURE, **changes}
+    return specimen(**values)
 
 
 def pairs(donors: int = 24) -> tuple[Pair, ...]:
