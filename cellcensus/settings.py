@@ -173,6 +173,40 @@ class WebSettings(Section):
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
 
 
+class AccessSettings(Section):
+    """Accounts, passwords and sessions of the application."""
+
+    password_length: int = Field(
+        12,
+        ge=8,
+        le=128,
+        description="Fewest characters of a password; nothing else is asked of it.",
+    )
+    idle_minutes: float = Field(
+        30.0, gt=0, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="A session ends after so long, however busy it is."
+    )
+    attempts: int = Field(
+        5,
+        ge=1,
+        description="Wrong passwords in a row that lock an account for a while.",
+    )
+    lock_seconds: float = Field(
+        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
+    )
+    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
+    address_attempts: int = Field(
+        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Mark cookies as for https only even where the service is asked by http, as "
+        "behind a proxy; over https they always are.",
+    )
+
+
 class DestinationSettings(Section):
     """One system that reports are sent to: an MLLP receiver, or a folder that it looks into."""
 
@@ -213,40 +247,6 @@ class InterfaceSettings(Section):
         600.0, gt=0, description="Longest wait between two attempts; none is ever given up."
     )
     poll_s: float = Field(2.0, gt=0, description="How often is looked for reports to send.")
-
-
-class AccessSettings(Section):
-    """Accounts, passwords and sessions of the application."""
-
-    password_length: int = Field(
-        12,
-        ge=8,
-        le=128,
-        description="Fewest characters of a password; nothing else is asked of it.",
-    )
-    idle_minutes: float = Field(
-        30.0, gt=0, description="A session ends when nothing was asked for so long."
-    )
-    session_hours: float = Field(
-        12.0, gt=0, description="A session ends after so long, however busy it is."
-    )
-    attempts: int = Field(
-        5,
-        ge=1,
-        description="Wrong passwords in a row that lock an account for a while.",
-    )
-    lock_seconds: float = Field(
-        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
-    )
-    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
-    address_attempts: int = Field(
-        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
-    )
-    secure_cookies: bool = Field(
-        False,
-        description="Mark cookies as for https only even where the service is asked by http, as "
-        "behind a proxy; over https they always are.",
-    )
 
 
 class ReviewSettings(Section):
