@@ -168,6 +168,18 @@ class WebSettings(Section):
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
 
 
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -204,6 +216,7 @@ class Settings(BaseSettings):
     reports: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
     gate: GateSettings = GateSettings()
+    jobs: JobSettings = JobSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

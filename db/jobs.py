@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -103,12 +103,7 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
         now = utc_now()
         job = session.scalars(
             select(Job)
-            .where(
-                or_(
-                    Job.state == "waiting",
-                    and_(Job.state == "running", Job.lease_until < now),
-                )
-            )
+            .where(_is_due())
             .order_by(Job.key)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -123,6 +118,11 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
             session.flush()
             return job
         _end(session, job, "failed", _ENDED_IN_THE_MIDDLE.format(n=job.attempts))
+
+
+def is_anything_due(session: Session) -> bool:
+    """Whether a job waits or lost its worker; costs no lock."""
+    return session.scalar(select(Job.key).where(_is_due()).limit(1)) is not None
 
 
 def renew(
@@ -199,6 +199,11 @@ def counts(session: Session) -> dict[str, int]:
 def oldest_waiting(session: Session) -> datetime | None:
     """Since when the first job waits."""
     return session.scalar(select(func.min(Job.asked_at)).where(Job.state == "waiting"))
+
+
+def _is_due() -> ColumnElement[bool]:
+    abandoned = and_(Job.state == "running", Job.lease_until < utc_now())
+    return or_(Job.state == "waiting", abandoned)
 
 
 def _held(session: Session, key: int, process: str) -> Job | None:
