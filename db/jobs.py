@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -37,12 +37,24 @@ class Told:
     asked_by: str
 
 
+class Asker(Protocol):
+    """Who asks: an account, or the visitor of a page."""
+
+    @property
+    def key(self) -> int:
+        """Key of the account."""
+
+    @property
+    def name(self) -> str:
+        """Name of the account."""
+
+
 def ask(
     session: Session,
     *,
     kind: str,
     subject: str,
-    account: Account,
+    account: Asker,
     study_key: int | None = None,
     specimen_key: int | None = None,
     details: dict[str, Any] | None = None,

@@ -14,7 +14,7 @@ from cellcensus.errors import CellcensusError, UsageError, store_error_of
 from db import jobs
 from db.registry import family_of
 from db.studies import find_study, latest_description, specimen_keys
-from db.tables import Account, Job, Study
+from db.tables import Job, Study
 from flows.context import Context, Outcome
 from flows.followed import JobLostError
 
@@ -39,7 +39,7 @@ def ask_for(
     kind: str,
     *,
     study: str,
-    account: Account,
+    account: jobs.Asker,
     specimen_id: str | None = None,
     reason: str = "",
 ) -> tuple[Job, bool]:
