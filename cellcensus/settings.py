@@ -180,6 +180,40 @@ class JobSettings(Section):
     poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
 
 
+class AccessSettings(Section):
+    """Accounts, passwords and sessions of the application."""
+
+    password_length: int = Field(
+        12,
+        ge=8,
+        le=128,
+        description="Fewest characters of a password; nothing else is asked of it.",
+    )
+    idle_minutes: float = Field(
+        30.0, gt=0, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="A session ends after so long, however busy it is."
+    )
+    attempts: int = Field(
+        5,
+        ge=1,
+        description="Wrong passwords in a row that lock an account for a while.",
+    )
+    lock_seconds: float = Field(
+        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
+    )
+    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
+    address_attempts: int = Field(
+        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Mark cookies as for https only even where the service is asked by http, as "
+        "behind a proxy; over https they always are.",
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -215,6 +249,7 @@ class Settings(BaseSettings):
     composition: CompositionSettings = CompositionSettings()
     reports: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
     jobs: JobSettings = JobSettings()
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "export": ("cli.commands.export:export", "Predictions, cells, FHIR or HL7 to a file."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
     "work": ("cli.commands.work:work", "Do the long work that was asked for from the pages."),
+    "users": ("cli.commands.users:users", "Accounts of the web application."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
     "db": ("cli.commands.db:db", "Upgrade or back up the database."),
     "status": ("cli.commands.status:status", "What is stored, quarantined and running."),

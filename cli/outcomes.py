@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,21 @@ def open_home() -> Context:
     from cli.terminal import TerminalProgress
     from flows.context import open_context
 
-    return open_context(load_settings(), progress=TerminalProgress())
+    return open_context(load_settings(), progress=TerminalProgress(), actor=f"os:{_os_name()}")
+
+
+def _os_name() -> str:
+    # By the process's own number: names in the environment are whatever somebody set them to.
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except ImportError:  # not a Unix
+        import getpass
+
+        return getpass.getuser()
+    except KeyError:  # a number without a name, as in some containers
+        return str(os.getuid())
 
 
 def tell(outcomes: Sequence[Outcome]) -> int:

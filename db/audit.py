@@ -23,9 +23,9 @@ _HASHED = tuple(c.name for c in AuditEntry.__table__.columns if c.name != "entry
 def record(
     session: Session,
     *,
-    actor: str,
     action: str,
     subject: str,
+    actor: str | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     reason: str = "",
@@ -36,7 +36,8 @@ def record(
     Parameters
     ----------
     actor
-        Name of the account, or ``system`` for what the service does by itself.
+        Name of the account, ``os:NAME`` for a command, or ``system`` for what the service does by
+        itself; unset: whoever the unit of work was begun for.
     action
         What was done, for example ``result.corrected``.
     subject
@@ -57,7 +58,7 @@ def record(
     entry = AuditEntry(
         number=1 if last is None else last.number + 1,
         made_at=utc_now(),
-        actor=actor,
+        actor=actor or session.info.get("actor", "system"),
         action=action,
         subject=subject,
         before=before,

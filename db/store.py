@@ -64,9 +64,13 @@ class Store:
 
     Reading and writing are told apart: SQLite has one writer at a time, and a transaction that
     reads first and writes later may be refused; a writer therefore says so when it begins.
+
+    ``actor`` is who acts, as the audit trail names it: ``os:NAME`` for a command, ``system`` for
+    what the service does by itself. A unit of work for somebody in particular names that person.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, actor: str = "system") -> None:
+        self.actor = actor
         self.address = normal_address(address)
         self.engine = open_engine(address)
         # Shares the pool and listeners of `engine`.
@@ -79,9 +83,10 @@ class Store:
             yield session
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[Session]:
+    def unit_of_work(self, actor: str | None = None) -> Iterator[Session]:
         """A session whose changes are kept only if ``session.commit()`` is called."""
         with _as_store_error(), Session(self._writer, expire_on_commit=False) as session:
+            session.info["actor"] = actor or self.actor
             yield session
 
     def close(self) -> None:

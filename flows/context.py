@@ -141,8 +141,11 @@ def open_context(
     *,
     progress: Progress | None = None,
     conductor: Conductor | None = None,
+    actor: str = "system",
 ) -> Context:
     """Open a home: make it if need be, upgrade its database, tidy up after interrupted runs.
+
+    ``actor`` is who acts, as the audit trail names it: an account, or ``os:NAME`` for a command.
 
     Raises
     ------
@@ -161,7 +164,7 @@ def open_context(
         ) from error
     address = settings.database_address()
     upgrade(address)
-    store = Store(address)
+    store = Store(address, actor=actor)
     if presence.alone:
         sweep_leftovers(home)
         with store.unit_of_work() as session:

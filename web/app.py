@@ -1,4 +1,4 @@
-"""The application: one factory, reading only."""
+"""The application: one factory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,11 @@ from cellcensus.errors import StoreError
 from cellcensus.settings import Settings
 from db.schema import upgrade
 from db.store import Store
-from web import drawing, routes
+from web import drawing, routes, signin
+from web.access import Access, check_declared
 from web.guard import Guard
-
-_WORDS = {
-    400: ("That request cannot be read", "Go back and try again."),
-    404: ("There is no such page", "It may have been withdrawn from its study's sheet."),
-    405: ("That cannot be done here", "This application only reads."),
-    422: ("That request cannot be read", "Check the dates and numbers in the filter."),
-}
+from web.refusals import refuse
+from web.throttle import FailureLimit
 
 
 def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
@@ -44,6 +40,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         upgrade(settings.database_address())
+        check_declared(app)
         app.state.store = Store(settings.database_address())
         yield
         app.state.store.close()
@@ -56,9 +53,12 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         middleware=[
             Middleware(Guard, page_of=_failure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
+            Middleware(Access),
         ],
     )
     app.state.settings = settings
+    app.state.failure_limit = FailureLimit(settings.access.address_attempts)
+    app.include_router(signin.router)
     app.include_router(routes.router)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
@@ -78,24 +78,17 @@ def _failure(request: Request, error_id: str) -> Response:
 
 
 def _refusal(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    title, action = _WORDS.get(status, ("That cannot be done", "Go back to the work list."))
-    return drawing.page(
-        "error.html", status=status, title=title, words="", action=action, error_id=""
-    )
+    if not isinstance(error, HTTPException):
+        return refuse(request, 500)
+    if 300 <= error.status_code < 400:
+        return Response(status_code=error.status_code, headers=error.headers)
+    return refuse(request, error.status_code, headers=error.headers)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    return _refusal(request, HTTPException(422))
+    return refuse(request, 422)
 
 
 def _no_database(request: Request, error: Exception) -> Response:
     step = getattr(error, "next_step", None) or "Try again in a minute."
-    return drawing.page(
-        "error.html",
-        status=503,
-        title="The database does not answer",
-        words="",
-        action=step,
-        error_id="",
-    )
+    return refuse(request, 503, ("The database does not answer", step))

@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse
 
 from cellcensus import __version__
 from reports.pages import word_filters
+from web.navigation import entries_for
+from web.visitor import current
 
 STYLES = {
     "report.css": ("reports", "templates/report.css"),
@@ -38,8 +40,10 @@ def environment() -> Environment:
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """One page, drawn."""
-    text = environment().get_template(template).render(**{"here": "", **values})
+    """One page, drawn for whoever is asking: ``visitor``, with the navigation of that role."""
+    visitor = current.get()
+    known = {"here": "", "visitor": visitor, "navigation": entries_for(visitor)}
+    text = environment().get_template(template).render(**{**known, **values})
     return HTMLResponse(text, status_code=status)
 
 

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 
 from cellcensus import __version__
 from cellcensus.errors import StoreError, UsageError
+from cellcensus.rights import Right
 from cellcensus.settings import Settings
 from db import findings
 from db.predictions import history
@@ -24,9 +25,11 @@ from db.tables import Specimen
 from db.tables import Study as StudyRow
 from reports.glossary import FLAGS
 from web import drawing, queries, stored
+from web.access import anyone, may
 from web.guard import POLICY
 
-router = APIRouter(default_response_class=HTMLResponse)
+router = APIRouter()
+pages = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may(Right.READ))])
 
 State = Literal["", "quarantined", "predicted", "ingested", "waiting"]
 Role = Literal["", "unknown", "mixed", "control", "purified", "blank"]
@@ -64,7 +67,7 @@ def narrowed(
     )
 
 
-@router.get("/")
+@pages.get("/")
 def work_list(
     store: Database,
     settings: Configured,
@@ -87,7 +90,7 @@ def work_list(
         )
 
 
-@router.get("/studies")
+@pages.get("/studies")
 def studies(store: Database) -> Response:
     """All studies."""
     with store.reading() as session:
@@ -99,7 +102,7 @@ def studies(store: Database) -> Response:
         )
 
 
-@router.get("/studies/{study}/")
+@pages.get("/studies/{study}/")
 def study_page(study: str, store: Database, settings: Configured) -> Response:
     """One study: its report and what was found in its sheet."""
     with store.reading() as session:
@@ -115,7 +118,7 @@ def study_page(study: str, store: Database, settings: Configured) -> Response:
         )
 
 
-@router.get("/studies/{study}/report")
+@pages.get("/studies/{study}/report")
 def study_file(study: str, store: Database, settings: Configured) -> Response:
     """The study's report as it was written, for printing."""
     with store.reading() as session:
@@ -123,7 +126,7 @@ def study_file(study: str, store: Database, settings: Configured) -> Response:
         return _file(stored.stored_report(session, settings.home, row.key, None))
 
 
-@router.get("/studies/{study}/specimens/{specimen_id}")
+@pages.get("/studies/{study}/specimens/{specimen_id}")
 def specimen_page(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
     """One specimen: its report, its state, its earlier predictions."""
     with store.reading() as session:
@@ -141,7 +144,7 @@ def specimen_page(study: str, specimen_id: str, store: Database, settings: Confi
         )
 
 
-@router.get("/studies/{study}/specimens/{specimen_id}/report")
+@pages.get("/studies/{study}/specimens/{specimen_id}/report")
 def specimen_file(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
     """The specimen's report as it was written, for printing."""
     with store.reading() as session:
@@ -149,7 +152,7 @@ def specimen_file(study: str, specimen_id: str, store: Database, settings: Confi
         return _file(stored.stored_report(session, settings.home, row.key, item.key))
 
 
-@router.get("/studies/{study}/{file}.html")
+@pages.get("/studies/{study}/{file}.html")
 def linked_file(study: str, file: str, store: Database) -> Response:
     """Where a link inside a study's report leads: the page of that specimen."""
     with store.reading() as session:
@@ -166,14 +169,14 @@ def linked_file(study: str, file: str, store: Database) -> Response:
     return RedirectResponse(f"/studies/{part(study)}/specimens/{part(name)}", status_code=303)
 
 
-@router.get("/models")
+@pages.get("/models")
 def models(store: Database) -> Response:
     """All models."""
     with store.reading() as session:
         return drawing.page("models.html", here="models", models=list_models(session)[::-1])
 
 
-@router.get("/models/{model_id}")
+@pages.get("/models/{model_id}")
 def model_page(model_id: str, store: Database) -> Response:
     """One model: what it learned from, and the decisions about it."""
     with store.reading() as session:
@@ -183,7 +186,7 @@ def model_page(model_id: str, store: Database) -> Response:
         return drawing.page("model.html", here="models", model=model)
 
 
-@router.get("/quarantine")
+@pages.get("/quarantine")
 def quarantine(store: Database) -> Response:
     """All specimens set aside, by study."""
     with store.reading() as session:
@@ -196,13 +199,13 @@ def quarantine(store: Database) -> Response:
         )
 
 
-@router.get("/flags")
+@pages.get("/flags")
 def flags() -> Response:
     """What every flag means, and what to do about it."""
     return drawing.page("flags.html", here="flags", flags=FLAGS.values())
 
 
-@router.get("/static/{name}")
+@router.get("/static/{name}", dependencies=[Depends(anyone)])
 def static(name: str) -> Response:
     """The style sheets."""
     if name not in drawing.STYLES:
@@ -211,7 +214,7 @@ def static(name: str) -> Response:
     return Response(drawing.style_sheet(name), media_type="text/css", headers=kept)
 
 
-@router.get("/healthz")
+@router.get("/healthz", dependencies=[Depends(anyone)])
 def health(store: Database) -> JSONResponse:
     """Whether the service can do its work: 200 or 503."""
     try:
@@ -220,6 +223,9 @@ def health(store: Database) -> JSONResponse:
     except StoreError:
         return JSONResponse({"status": "no database", "version": __version__}, status_code=503)
     return JSONResponse({"status": "ok", "version": __version__})
+
+
+router.include_router(pages)
 
 
 def _study(session: Session, name: str) -> StudyRow:

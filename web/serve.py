@@ -33,7 +33,9 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     hosts = ("127.0.0.1", "localhost", "[::1]") if host in LOOPBACK else ("*",)
     if host not in LOOPBACK:
         logging.getLogger("uvicorn.error").warning(
-            "Listening on %s: everybody who reaches this address can read all reports.", host
+            "Listening on %s without encryption: put a proxy with https before it, and see "
+            "CELLCENSUS_ACCESS__SECURE_COOKIES.",
+            host,
         )
     uvicorn.run(
         create_app(settings, hosts=hosts),
