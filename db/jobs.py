@@ -35,6 +35,7 @@ class Told:
     study: str | None
     specimen_id: str | None
     asked_by: str
+    actor: str
 
 
 class Asker(Protocol):
@@ -244,7 +245,7 @@ def _end(session: Session, job: Job, state: str, message: str) -> None:
 
 def _told(session: Session, conditions: Sequence[Any], limit: int) -> list[Told]:
     rows = session.execute(
-        select(Job, Study.name, Specimen.specimen_id, Account.full_name)
+        select(Job, Study.name, Specimen.specimen_id, Account.full_name, Account.name)
         .join(Account, Account.key == Job.account_key)
         .outerjoin(Study, Study.key == Job.study_key)
         .outerjoin(Specimen, Specimen.key == Job.specimen_key)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import case, func, select, true, update
 from sqlalchemy.orm import Session
 
 from db.tables import (
@@ -91,8 +91,10 @@ def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:
     return {row.specimen_key: row for row in rows}
 
 
-def current_predictions(session: Session, study_key: int) -> list[Current]:
-    """The prediction in force of each listed specimen, in the sheet's order.
+def current_predictions(
+    session: Session, study_key: int, *, roles: Sequence[str] = ()
+) -> list[Current]:
+    """The prediction in force of each listed specimen, in the sheet's order; ``roles`` narrows.
 
     That is the champion's; where the champion has made none, the newest by a model that was
     champion once, since a promotion does not take back what was reported before.
@@ -120,6 +122,7 @@ def current_predictions(session: Session, study_key: int) -> list[Current]:
         .join(ModelVersion, ModelVersion.key == Prediction.model_key)
         .join(CellFile, CellFile.key == Prediction.cell_file_key)
         .where(ranked.c.place == 1, SpecimenRevision.latest, SpecimenRevision.listed)
+        .where(SpecimenRevision.role.in_(roles) if roles else true())
         .order_by(Specimen.key)
     )
     return [Current(*row) for row in rows]

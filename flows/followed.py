@@ -96,9 +96,9 @@ class Followed:
         written, when = Snapshot(), time.monotonic()
         while not self._over.wait(EVERY_S):
             now = self.snapshot()
-            if now == written or (now.share, now.label) == (written.share, written.label):
-                if time.monotonic() - when < self._lease / 3:
-                    continue
+            same = (now.share, now.label) == (written.share, written.label)
+            if same and time.monotonic() - when < self._lease / 3:
+                continue
             if self._write(now):
                 written, when = now, time.monotonic()
 

@@ -84,7 +84,9 @@ def studies_like(session: Session, study_key: int) -> list[str]:
     family = family_of(latest_description(session, study_key).classes)
     rows = session.scalars(select(Study).order_by(Study.key)).all()
     return [
-        row.name for row in rows if family_of(latest_description(session, row.key).classes) == family
+        row.name
+        for row in rows
+        if family_of(latest_description(session, row.key).classes) == family
     ]
 
 

@@ -32,7 +32,7 @@ _PATIENCE_S = 10.0  # for children and files, once it was asked to stop
 _AFTER_TROUBLE_S = 5.0
 
 
-class StopAsked(BaseException):  # noqa: N818 - no error, and nothing may swallow it
+class StopAsked(BaseException):
     """The worker was asked to stop."""
 
 
@@ -103,7 +103,7 @@ class Worker:
         try:
             with (
                 Followed(self.store, key, self.name, self.settings.jobs.lease_seconds) as followed,
-                open_context(self.settings, progress=followed) as ctx,
+                open_context(self.settings, progress=followed, actor=told.actor) as ctx,
             ):
                 ctx.command = f"job {key}"
                 state, message = do(ctx, told)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite, nan
+from math import inf, isfinite
 
 from markupsafe import Markup
 
@@ -95,7 +95,9 @@ def compare(cell_class: str, pairs: Sequence[Pair], unit: Unit = PERCENT) -> Com
     pairs
         Of all classes; those of this class where both values can be said are used.
     """
-    points = [p for p in (_point(pair, unit) for pair in pairs if pair.cell_class == cell_class) if p]
+    points = [
+        p for p in (_point(pair, unit) for pair in pairs if pair.cell_class == cell_class) if p
+    ]
     points = points[:MOST_PAIRS]
     predicted, reference = [p.predicted for p in points], [p.reference for p in points]
     donors = [p.donor_id for p in points]
@@ -150,4 +152,4 @@ def _interval(low: str, high: str) -> str:
 def _end(value: float) -> str:
     if value in (inf, -inf):
         return "∞" if value > 0 else "−∞"
-    return number(value, 2) if value == value else number(nan)
+    return number(value, 2)

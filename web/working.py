@@ -1,4 +1,4 @@
-"""The worker process beside the server: started with it, started again if it dies, ended with it."""
+"""The worker process beside the server: it lives and ends with it, and is started again if it dies."""
 
 from __future__ import annotations
 

@@ -29,9 +29,7 @@ class Point:
 
     def words(self) -> str:
         """What is told when it is pointed at."""
-        return (
-            f"{self.specimen_id}: predicted {self.predicted:.1f}, reference {self.reference:.1f}"
-        )
+        return f"{self.specimen_id}: predicted {self.predicted:.1f}, reference {self.reference:.1f}"
 
 
 def regression_chart(
@@ -127,11 +125,10 @@ def _draw_line(sheet: Sheet, axes: tuple[Axis, Axis], line: Line, kind: str) -> 
     if not (isfinite(slope) and isfinite(intercept)):
         return
     ends = []
-    for across in (x.low, x.high):
-        up = intercept + slope * across
-        if not y.covers(up) and slope != 0:  # cut where it leaves the picture, keeping its slope
-            up = min(max(up, y.low), y.high)
-            across = (up - intercept) / slope
+    for end in (x.low, x.high):
+        # Cut where it leaves the picture, keeping its slope.
+        up = min(max(intercept + slope * end, y.low), y.high)
+        across = (up - intercept) / slope if slope else end
         ends.append((x(across), y(up)))
     sheet.line(*ends[0], *ends[1], kind)
 

@@ -75,7 +75,9 @@ def test_what_cannot_be_said_is_not_judged_and_breaks_no_row():
 
 def test_every_rule_says_what_to_do():
     assert set(RULES) == {"1-2s", "1-3s", "2-2s", "R-4s", "4-1s", "10x"}
-    assert all(len(rule.action.split()) > 4 and rule.action.endswith((".", "?")) for rule in RULES.values())
+    assert all(
+        len(rule.action.split()) > 4 and rule.action.endswith((".", "?")) for rule in RULES.values()
+    )
     assert [rule.code for rule in RULES.values() if not rule.rejects] == ["1-2s"]
 
 
