@@ -7,9 +7,9 @@ section, and that section is part of the recipe of what the stage makes.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -214,6 +214,56 @@ class AccessSettings(Section):
     )
 
 
+class DestinationSettings(Section):
+    """One system that reports are sent to: an MLLP receiver, or a folder that it looks into."""
+
+    kind: Literal["mllp", "file"]
+    host: str = ""
+    port: int = Field(0, ge=0, le=65535)
+    tls: bool = False
+    ca_file: Path | None = None
+    client_file: Path | None = None
+    folder: Path | None = None
+    format: Literal["hl7", "fhir"] = "hl7"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "mllp" and not (self.host and self.port and self.format == "hl7"):
+            raise ValueError("an mllp destination needs host and port, and carries hl7 only")
+        if self.kind == "file" and self.folder is None:
+            raise ValueError("a file destination needs a folder")
+        return self
+
+
+DestinationName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+class InterfaceSettings(Section):
+    """Released reports → other systems."""
+
+    destinations: dict[DestinationName, DestinationSettings] = Field(
+        default={}, description="Systems that released reports are sent to, by name."
+    )
+    timeout_s: float = Field(
+        20.0, gt=0, le=600, description="Longest time of one attempt to send, answer included."
+    )
+    retry_first_s: float = Field(
+        5.0, gt=0, description="Wait after the first failed attempt; it doubles with each."
+    )
+    retry_longest_s: float = Field(
+        600.0, gt=0, description="Longest wait between two attempts; none is ever given up."
+    )
+    poll_s: float = Field(2.0, gt=0, description="How often is looked for reports to send.")
+
+
+class ReviewSettings(Section):
+    """The laboratory's rules of review."""
+
+    two_person_release: bool = Field(
+        False, description="A report that one person has signed is released by another."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -252,6 +302,8 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
     jobs: JobSettings = JobSettings()
+    interfaces: InterfaceSettings = InterfaceSettings()
+    review: ReviewSettings = ReviewSettings()
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

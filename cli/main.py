@@ -33,6 +33,8 @@ COMMANDS = {
     ),
     "models": ("cli.commands.models:models", "The registry: list, show, promote, rollback."),
     "export": ("cli.commands.export:export", "Predictions, cells, FHIR or HL7 to a file."),
+    "send": ("cli.commands.send:send", "Send released reports to other systems."),
+    "outbox": ("cli.commands.outbox:outbox", "What was sent, what waits, what was refused."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
     "work": ("cli.commands.work:work", "Do the long work that was asked for from the pages."),
     "users": ("cli.commands.users:users", "Accounts of the web application."),

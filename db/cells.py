@@ -104,3 +104,10 @@ def current_cell_files(session: Session, study_key: int) -> dict[str, CellFile]:
         .where(Specimen.study_key == study_key, CellFile.current)
     )
     return dict(rows.tuples().all())
+
+
+def current_cell_file(session: Session, specimen_key: int) -> CellFile | None:
+    """The cells in force of one specimen."""
+    return session.scalar(
+        select(CellFile).where(CellFile.specimen_key == specimen_key, CellFile.current)
+    )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, select, true, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ScalarSelect, case, func, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.tables import (
     CellFile,
@@ -17,6 +17,8 @@ from db.tables import (
     Specimen,
     SpecimenRevision,
 )
+
+IN_FORCE = ("champion", "retired")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +94,20 @@ def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:
 
 
 def current_predictions(
-    session: Session, study_key: int, *, roles: Sequence[str] = ()
+    session: Session,
+    study_key: int,
+    specimen_key: int | None = None,
+    *,
+    roles: Sequence[str] = (),
 ) -> list[Current]:
-    """The prediction in force of each listed specimen, in the sheet's order; ``roles`` narrows.
+    """The prediction in force of each listed specimen, in the sheet's order.
+
+    ``specimen_key`` narrows to one, ``roles`` to some roles.
 
     That is the champion's; where the champion has made none, the newest by a model that was
     champion once, since a promotion does not take back what was reported before.
     """
+    narrowed = [] if specimen_key is None else [Specimen.key == specimen_key]
     rank = func.row_number().over(
         partition_by=Prediction.specimen_key,
         order_by=(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc()),
@@ -110,7 +119,8 @@ def current_predictions(
         .where(
             Specimen.study_key == study_key,
             Prediction.current,
-            ModelVersion.state.in_(("champion", "retired")),
+            ModelVersion.state.in_(IN_FORCE),
+            *narrowed,
         )
         .subquery()
     )
@@ -126,6 +136,23 @@ def current_predictions(
         .order_by(Specimen.key)
     )
     return [Current(*row) for row in rows]
+
+
+def key_in_force(specimen_key: InstrumentedAttribute[int]) -> ScalarSelect[int]:
+    """SQL: the key of the prediction in force of the specimen that another query is at."""
+    return (
+        select(Prediction.key)
+        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+        .where(
+            Prediction.specimen_key == specimen_key,
+            Prediction.current,
+            ModelVersion.state.in_(IN_FORCE),
+        )
+        .order_by(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc())
+        .limit(1)
+        .correlate_except(Prediction, ModelVersion)
+        .scalar_subquery()
+    )
 
 
 def newest_by_model(session: Session, model_key: int) -> dict[int, Prediction]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.engine import make_url
 
-from db import registry
+from db import outbox, registry
 from db.findings import quarantined
 from db.runs import latest_runs
 from db.status import count_rows
@@ -34,6 +34,8 @@ def status(ctx: Context) -> dict[str, Any]:
             "running": [f"{run.stage} since {run.started_at:%F %T}Z" for run in runs if _runs(run)],
             "last_run": next((_line(run) for run in runs if not _runs(run)), None),
             "last_success": next((_line(run) for run in runs if run.state == "done"), None),
+            "reports_to_send": outbox.counts(session)["waiting"],
+            "reports_refused": outbox.counts(session)["refused"],
             "disk_free_gb": round(shutil.disk_usage(ctx.home).free / 1e9, 1),
         }
 

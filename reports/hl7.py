@@ -26,17 +26,22 @@ _ESCAPES = {
 }
 
 
-def message(content: SpecimenReport, settings: ReportSettings | None = None) -> str:
+def message(
+    content: SpecimenReport,
+    settings: ReportSettings | None = None,
+    *,
+    control_id: str | None = None,
+) -> str:
     """One ORU^R01 message, ready for a file or for MLLP.
 
-    The control id is made from the content and the report's version, so that the same report sent
-    twice can be told.
+    Without ``control_id`` one is made from the content and the report's version, so that the same
+    report sent twice can be told.
     """
     settings = settings or ReportSettings()
     values = measurements(content, settings)
     status = _STATUS[content.status]
     segments = [
-        _header(content),
+        _header(content, control_id),
         _donor(content),
         _request(content, status),
         *_notes(content),
@@ -57,7 +62,7 @@ def escape(text: str) -> str:
     return "".join(kept)
 
 
-def _header(content: SpecimenReport) -> str:
+def _header(content: SpecimenReport, control_id: str | None) -> str:
     fields = [
         "MSH|^~\\&",
         "cellcensus",
@@ -67,7 +72,7 @@ def _header(content: SpecimenReport) -> str:
         _time(content.generated_at),
         "",
         "ORU^R01^ORU_R01",
-        f"{report_id(content)[2:]}-{content.version}",
+        control_id or f"{report_id(content)[2:]}-{content.version}",
         "P",
         "2.5.1",
         *[""] * 5,

@@ -21,7 +21,7 @@ _NOT_CONTENT = {"generated_at", "status", "version", "signature"}
 def report_sha256(content: SpecimenReport | StudyReport) -> str:
     """Hash of everything a report says, 64 hexadecimal digits; a signature binds to it."""
     values = {
-        f.name: _plain(getattr(content, f.name))
+        f.name: plain(getattr(content, f.name))
         for f in fields(content)
         if f.name not in _NOT_CONTENT
     }
@@ -33,13 +33,14 @@ def report_id(content: SpecimenReport | StudyReport) -> str:
     return f"R-{report_sha256(content)[:12]}"
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """``value`` in values of JSON; NaN becomes ``None``, pictures become their SHA-256."""
     if is_dataclass(value) and not isinstance(value, type):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+        return {f.name: plain(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return _plain_leaf(value)
 
 

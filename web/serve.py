@@ -24,6 +24,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     import uvicorn  # noqa: PLC0415  only for those who serve
 
     from db.schema import upgrade  # noqa: PLC0415
+    from flows.deliver import sending  # noqa: PLC0415
     from web.app import create_app  # noqa: PLC0415
 
     host, port = host or settings.web.host, port or settings.web.port
@@ -37,14 +38,15 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             "CELLCENSUS_ACCESS__SECURE_COOKIES.",
             host,
         )
-    uvicorn.run(
-        create_app(settings, hosts=hosts),
-        host=host,
-        port=port,
-        server_header=False,
-        # Addresses hold the names of specimens: they are not for logs.
-        access_log=False,
-    )
+    with sending(settings):
+        uvicorn.run(
+            create_app(settings, hosts=hosts),
+            host=host,
+            port=port,
+            server_header=False,
+            # Addresses hold the names of specimens: they are not for logs.
+            access_log=False,
+        )
 
 
 def _check_free(host: str, port: int) -> None:

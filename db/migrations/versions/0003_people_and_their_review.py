@@ -180,8 +180,20 @@ def _create_review() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("changed_by", sa.Integer(), nullable=True),
         sa.Column("changed_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("on_hold", sa.Boolean(), nullable=False),
+        sa.Column("signed_state", sa.String(), nullable=False),
+        sa.Column("prediction_key", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "signed_state IN ('open', 'reviewed', 'released', 'corrected')",
+            name=op.f("ck_review_signed_state"),
+        ),
         sa.ForeignKeyConstraint(
             ["changed_by"], ["account.key"], name=op.f("fk_review_changed_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prediction_key"],
+            ["prediction.key"],
+            name=op.f("fk_review_prediction_key_prediction"),
         ),
         sa.ForeignKeyConstraint(
             ["specimen_key"], ["specimen.key"], name=op.f("fk_review_specimen_key_specimen")
@@ -225,6 +237,8 @@ def _create_report_version() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("report_sha256", sa.String(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("drawn_with", sa.JSON(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("file_sha256", sa.String(), nullable=False),
         sa.Column("created_at", UtcTime(timezone=True), nullable=False),
