@@ -166,6 +166,10 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+    open_metrics: bool = Field(
+        False,
+        description="Answer /metrics without an account to programs on this very machine.",
+    )
 
 
 class JobSettings(Section):

@@ -203,6 +203,13 @@ def standing(session: Session, study_key: int | None = None, kind: str | None = 
     return _told(session, conditions, 50)
 
 
+def last_ended(session: Session, study_key: int) -> Told | None:
+    """The job of a study that ended last."""
+    rows = select(Job.key).where(Job.study_key == study_key, Job.state.not_in(STANDING))
+    key = session.scalar(rows.order_by(Job.ended_at.desc()).limit(1))
+    return None if key is None else find(session, key)
+
+
 def counts(session: Session) -> dict[str, int]:
     """How many jobs are in each state."""
     rows = session.execute(select(Job.state, func.count()).group_by(Job.state))

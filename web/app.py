@@ -21,6 +21,7 @@ from db.store import Store
 from web import drawing, routes, signin
 from web.access import Access, check_declared
 from web.guard import Guard
+from web.pages import ROUTERS
 from web.refusals import refuse
 from web.throttle import FailureLimit
 
@@ -60,6 +61,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
     app.include_router(signin.router)
     app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(StoreError, _no_database)

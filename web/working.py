@@ -1,4 +1,4 @@
-"""The worker process beside the server: it lives and ends with it, and is started again if it dies."""
+"""The worker process beside the server: it lives and ends with it, and a dead one is replaced."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import os
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -81,3 +83,13 @@ class WorkerProcess:
         except BrokenPipeError:  # it died at once; whoever waits for it sees so
             log.debug("the worker died at its start")
         return process
+
+
+@contextmanager
+def working(settings: Settings) -> Iterator[None]:
+    """Have a worker beside the server meanwhile, if the settings want one."""
+    if not settings.jobs.worker:
+        yield
+        return
+    with WorkerProcess(settings):
+        yield
