@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, true
 from sqlalchemy.orm import Session
 
 from db.tables import (
@@ -53,14 +53,21 @@ def instruments(session: Session) -> list[tuple[str, int]]:
 
 
 def acquisitions(
-    session: Session, instrument: str, *, roles: Sequence[str], first: int, latest: int
+    session: Session,
+    instrument: str,
+    *,
+    roles: Sequence[str],
+    first: int,
+    latest: int,
+    since: datetime | None = None,
 ) -> list[Acquired]:
     """The first and the latest acquisitions of an instrument, oldest first.
 
-    The first ones make the target of a chart; those between are left out where there are many.
+    The first ones make the target of a chart; those between are left out where there are many,
+    and what was acquired before ``since``.
     """
     moment = func.coalesce(SpecimenRevision.acquired_at, CellFile.created_at)
-    query = _query(instrument, roles)
+    query = _query(instrument, roles).where(moment >= since if since else true())
     rows = {
         row[3].key: row
         for half in (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, date, datetime
 from math import isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -93,11 +93,20 @@ class Charts:
     quality: list[Chart]
 
 
-def charts_of(session: Session, instrument: str) -> Charts:
-    """Draw every chart of an instrument; :data:`db.controls.UNNAMED` stands for none named."""
-    controlled = _acquired(session, instrument, ("control",))
-    patients = _acquired(session, instrument, ("unknown", "mixed"))
-    filmed = _acquired(session, instrument, ("unknown", "mixed", "control"))
+def charts_of(session: Session, instrument: str, since: date | None = None) -> Charts:
+    """Draw every chart of an instrument; :data:`db.controls.UNNAMED` stands for none named.
+
+    With ``since``, what was acquired before that day (in UTC) is neither shown nor in the target.
+    """
+    moment = datetime(since.year, since.month, since.day, tzinfo=UTC) if since else None
+
+    def acquired(*roles: str) -> list[Acquired]:
+        return controls.acquisitions(
+            session, instrument, roles=roles, since=moment, first=FIRST, latest=LATEST
+        )
+
+    controlled, patients = acquired("control"), acquired("unknown", "mixed")
+    filmed = acquired("unknown", "mixed", "control")
     keys = {a.study_key for a in (*controlled, *patients)}
     classes = controls.classes_of(session, sorted(keys))
     return Charts(
@@ -106,10 +115,6 @@ def charts_of(session: Session, instrument: str) -> Charts:
         [_of_patients(series) for series in _fractions(patients)],
         [_of_quality(series) for series in _figures(filmed)],
     )
-
-
-def _acquired(session: Session, instrument: str, roles: Sequence[str]) -> list[Acquired]:
-    return controls.acquisitions(session, instrument, roles=roles, first=FIRST, latest=LATEST)
 
 
 def _differences(acquired: Sequence[Acquired], classes: dict[int, list[str]]) -> list[Series]:

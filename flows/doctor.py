@@ -130,7 +130,9 @@ def _database(settings: Settings) -> Check:
     from db.store import Store, normal_address
 
     url = make_url(normal_address(settings.database_address()))
-    name = url.render_as_string(hide_password=True)
+    name = {"sqlite": "SQLite in the home folder", "postgresql": f"PostgreSQL at {url.host}"}[
+        url.get_backend_name()
+    ]
     if url.get_backend_name() == "sqlite" and not (settings.home / "cellcensus.sqlite").exists():
         return Check("database", Verdict.WARNING, "there is none yet", "any run makes it")
     store = Store(settings.database_address())
@@ -143,7 +145,7 @@ def _database(settings: Settings) -> Check:
         return Check(
             "database",
             Verdict.WARNING,
-            f"{name} has schema {present or 'none'}, {HEAD} is the newest",
+            f"{name} with schema {present or 'none'}, {HEAD} is the newest",
             "`cellcensus db backup FILE`, then `cellcensus db upgrade`",
         )
     return Check("database", Verdict.OK, f"{name}, schema {present}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 
 from markupsafe import Markup
 
@@ -71,7 +71,7 @@ class Comparison:
                 ("a constant difference", self.passing_bablok.intercept, 0.0),
                 ("a proportional difference", self.passing_bablok.slope, 1.0),
             )
-            if isfinite(figure.value) and not figure.low <= expected <= figure.high
+            if _can_be_said(figure) and not figure.low <= expected <= figure.high
         ]
         if not isfinite(self.passing_bablok.slope.value):
             return "A line cannot be fitted."
@@ -143,6 +143,10 @@ def _values(pair: Pair, unit: Unit) -> tuple[Estimate, float]:
     if unit is PER_UL:
         return pair.per_ul, pair.reference_per_ul
     return pair.fraction, pair.reference_fraction
+
+
+def _can_be_said(figure: Figure) -> bool:
+    return isfinite(figure.value) and not (isnan(figure.low) or isnan(figure.high))
 
 
 def _interval(low: str, high: str) -> str:

@@ -25,12 +25,16 @@ FEWEST = 5
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One of Westgard's rules in words; ``rejects`` is false for the one that only warns."""
+    """One of Westgard's rules in words; ``rejects`` is false for the one that only warns.
+
+    ``action`` is for a control specimen, ``of_recording`` for a quality figure of any recording.
+    """
 
     code: str
     title: str
     meaning: str
     action: str
+    of_recording: str
     rejects: bool = True
 
 
@@ -42,6 +46,7 @@ RULES: dict[str, Rule] = {
             "one value beyond 2 SD",
             "One in twenty values does so by chance.",
             "Look at the next control before anything is changed.",
+            "Look at the next recording before anything is changed.",
             rejects=False,
         ),
         Rule(
@@ -50,31 +55,35 @@ RULES: dict[str, Rule] = {
             "A mistake with this control, or an error that comes and goes.",
             "Hold results. Mix and film the control again; if it stays, check focus, flow and "
             "dilution.",
+            "Look at this recording; film it again if it is blurred, dirty or badly lit.",
         ),
         Rule(
             "2-2s",
             "two in a row beyond 2 SD on one side",
             "A shift: the instrument, the light or the reagent is different from before.",
             "Hold results. Check lamp, focus and dilution, then film a new control.",
+            "Check lamp, focus and flow before the next recording.",
         ),
         Rule(
             "R-4s",
             "two in a row more than 4 SD apart",
             "Values scatter more than they should: mixing, clumps or an unsteady flow.",
             "Hold results. Mix well, clear the channel, and film the control twice.",
+            "See that nothing moved or was changed between the two recordings.",
         ),
         Rule(
             "4-1s",
             "four in a row beyond 1 SD on one side",
             "A small shift that lasts.",
             "Plan maintenance; compare with the day it began: new lot, new lamp, new model?",
+            "Plan maintenance; compare with the day it began: new lot, lamp or camera settings?",
         ),
         Rule(
             "10x",
             "ten in a row on one side of the mean",
             "A slow drift, or a target that fits no longer.",
-            "Plan maintenance; if nothing is found and values stay inside, set a new target or "
-            "retrain.",
+            "Plan maintenance; if nothing is found, retrain, or judge from a later day on.",
+            "Plan maintenance; if it was done and values stay, judge from that day on.",
         ),
     )
 }

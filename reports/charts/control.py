@@ -13,10 +13,10 @@ from reports.charts.svg import Axis, Sheet
 from reports.control import RULES, Moving, Target, Verdict
 from reports.numbers import significant
 
-WIDTH, HEIGHT = 680, 230
-LEFT, RIGHT, TOP, BOTTOM = 56, 616, 10, 186
+WIDTH, HEIGHT = 500, 218
+LEFT, RIGHT, TOP, BOTTOM = 54, 440, 10, 176
 REACH = 4.0  # SD; values beyond are drawn at the edge
-_LABELS = 6
+_DATES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def _grid(sheet: Sheet, y: Axis, target: Target) -> None:
     for sd in range(-3, 4):
         kind = {0: "mean", 2: "warn", 3: "stop"}.get(abs(sd), "grid")
         sheet.line(LEFT, y(sd), RIGHT, y(sd), kind)
+        if kind == "grid":
+            continue
         name = "mean" if sd == 0 else f"{'+' if sd > 0 else '−'}{abs(sd)} SD"
         sheet.text(LEFT - 6, y(sd) + 4, name, "tick end")
         sheet.text(RIGHT + 6, y(sd) + 4, significant(target.mean + sd * target.sd), "tick start")
@@ -96,11 +98,15 @@ def _grid(sheet: Sheet, y: Axis, target: Target) -> None:
 
 def _dates(sheet: Sheet, x: Axis, moments: Sequence[datetime | None]) -> None:
     count = len(moments)
-    for i in sorted({round(k * (count - 1) / (_LABELS - 1)) for k in range(_LABELS)}):
+    said = ""
+    for i in sorted({round(k * (count - 1) / (_DATES - 1)) for k in range(_DATES)}):
         moment = moments[i]
-        if moment is not None:
-            sheet.text(x(i), BOTTOM + 18, f"{moment:%Y-%m-%d}", "tick middle")
-    sheet.text((LEFT + RIGHT) / 2, BOTTOM + 38, "in the order of acquisition", "axis middle")
+        words = f"{moment:%Y-%m-%d}" if moment is not None else ""
+        if words != said:  # a day is named once
+            place = "start" if i == 0 else "end" if i == count - 1 else "middle"
+            sheet.text(x(i), BOTTOM + 17, words, f"tick {place}")
+        said = words
+    sheet.text((LEFT + RIGHT) / 2, BOTTOM + 35, "in the order of acquisition", "axis middle")
 
 
 def _mark(sheet: Sheet, x: float, y: float, verdict: Verdict, words: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 from starlette.exceptions import HTTPException
@@ -21,7 +22,9 @@ router = APIRouter(default_response_class=HTMLResponse)
 def controls_page(
     store: Database,
     _visitor: Reader,
+    *,
     instrument: Annotated[str | None, Query(max_length=200)] = None,
+    since: date | Literal[""] = "",
 ) -> Response:
     """Levey–Jennings charts with Westgard's rules, and moving averages of patients' values."""
     with store.reading() as session:
@@ -35,7 +38,8 @@ def controls_page(
             here="controls",
             instruments=known,
             chosen=chosen,
-            charts=charts_of(session, chosen) if chosen is not None else None,
+            charts=charts_of(session, chosen, since or None) if chosen is not None else None,
+            since=since or None,
             rules=RULES,
             first=FIRST,
             fewest=FEWEST,
