@@ -38,6 +38,7 @@ COMMANDS = {
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
     "work": ("cli.commands.work:work", "Do the long work that was asked for from the pages."),
     "users": ("cli.commands.users:users", "Accounts of the web application."),
+    "audit": ("cli.commands.audit:audit", "The trail of changes: list it, verify it."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
     "db": ("cli.commands.db:db", "Upgrade or back up the database."),
     "doctor": ("cli.commands.doctor:doctor", "Check the installation, and what to do about it."),

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from cellcensus import findings as words
+from db import audit
 from db.tables import Finding, Specimen
 from db.types import utc_now
 
@@ -46,6 +47,8 @@ def reconcile(
     deleted. With ``quarantines``, violations set the specimen aside.
     """
     standing = {_identity(row): row for row in _open(session, study_key, specimen_key, source)}
+    before = _reasons(standing.values())
+    now = []
     for finding in found:
         row = Finding(
             study_key=study_key,
@@ -61,10 +64,37 @@ def reconcile(
             recipe_id=recipe_id,
             quarantines=quarantines and finding.level is words.Level.VIOLATION,
         )
+        now.append(row)
         if standing.pop(_identity(row), None) is None:
             session.add(row)
     for row in standing.values():
         row.cleared_at = utc_now()
+    if specimen_key is not None:
+        _record_quarantine(session, specimen_key, source, before, _reasons(now))
+
+
+def _reasons(rows: Iterable[Finding]) -> list[dict[str, str]]:
+    reasons = {(row.code, row.message) for row in rows if row.quarantines}
+    return [{"code": code, "message": message} for code, message in sorted(reasons)]
+
+
+def _record_quarantine(
+    session: Session,
+    specimen_key: int,
+    source: str,
+    before: list[dict[str, str]],
+    after: list[dict[str, str]],
+) -> None:
+    if before == after:
+        return
+    action = "changed" if before and after else "set" if after else "cleared"
+    audit.record(
+        session,
+        action=f"quarantine.{action}",
+        subject=audit.subject_of(session, specimen_key),
+        before={"source": source, "reasons": before} if before else None,
+        after={"source": source, "reasons": after} if after else None,
+    )
 
 
 def open_findings(

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ScalarSelect, case, func, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db import audit
 from db.tables import (
     CellFile,
     ModelVersion,
@@ -18,6 +19,7 @@ from db.tables import (
     SpecimenRevision,
 )
 
+# A candidate's prediction is never in force; one by a model that was champion once may be.
 IN_FORCE = ("champion", "retired")
 
 
@@ -61,6 +63,7 @@ def make_current(session: Session, prediction: Prediction) -> None:
     """Of the predictions of this specimen by this model, let this one be in force."""
     if prediction.current:
         return
+    before = in_force(session, prediction.specimen_key)
     session.execute(
         update(Prediction)
         .where(
@@ -72,15 +75,73 @@ def make_current(session: Session, prediction: Prediction) -> None:
     )
     prediction.current = True
     session.flush()
+    _record_change(session, prediction.specimen_key, before)
 
 
 def set_aside(session: Session, specimen_key: int) -> None:
     """No prediction of the specimen is in force."""
+    before = in_force(session, specimen_key)
     session.execute(
         update(Prediction)
         .where(Prediction.specimen_key == specimen_key, Prediction.current)
         .values(current=False)
     )
+    _record_change(session, specimen_key, before)
+
+
+def in_force(session: Session, specimen_key: int) -> Prediction | None:
+    """The prediction in force of one specimen, by the rule of :func:`current_predictions`."""
+    return session.scalar(
+        select(Prediction)
+        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+        .where(
+            Prediction.specimen_key == specimen_key,
+            Prediction.current,
+            ModelVersion.state.in_(IN_FORCE),
+        )
+        .order_by(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc())
+        .limit(1)
+    )
+
+
+def _record_change(session: Session, specimen_key: int, before: Prediction | None) -> None:
+    """Write into the trail that another result is in force; a specimen's first is no change."""
+    after = in_force(session, specimen_key)
+    if after is before or (before is None and after is not None and _is_first(session, after)):
+        return
+    model = session.get_one(ModelVersion, (after or before).model_key)  # type: ignore[union-attr]
+    action = "replaced" if before and after else "restored" if after else "withdrawn"
+    audit.record(
+        session,
+        action=f"result.{action}",
+        subject=audit.subject_of(session, specimen_key),
+        before=None if before is None else _summary(before),
+        after=None if after is None else _summary(after),
+        model_id=model.model_id,
+    )
+
+
+def _is_first(session: Session, prediction: Prediction) -> bool:
+    earlier = (
+        select(Prediction.key)
+        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+        .where(
+            Prediction.specimen_key == prediction.specimen_key,
+            Prediction.key != prediction.key,
+            ModelVersion.state.in_(IN_FORCE),
+        )
+    )
+    return session.scalar(earlier.limit(1)) is None
+
+
+def _summary(prediction: Prediction) -> dict[str, Any]:
+    return {
+        "recipe_id": prediction.recipe_id,
+        "cells": prediction.cells,
+        "total_per_ul": prediction.total_per_ul,
+        "fractions": {row.cell_class: row.fraction for row in prediction.rows},
+        "flags": list(prediction.flags),
+    }
 
 
 def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:

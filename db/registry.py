@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cellcensus.errors import UsageError
+from db import audit
 from db.tables import Decision, ModelVersion
 
 
@@ -44,6 +45,7 @@ def add_model(
     )
     session.add(model)
     session.flush()
+    _record(session, model, "model.trained", after={"state": model.state, "sha256": sha256})
     return model
 
 
@@ -113,6 +115,14 @@ def crown(
         )
     )
     session.flush()
+    _record(
+        session,
+        model,
+        "model.rolled_back" if action == "rollback" else "model.promoted",
+        before={"champion": before.model_id if before else None},
+        after={"champion": model.model_id, "action": action},
+        reasons=reasons,
+    )
     return before
 
 
@@ -120,7 +130,7 @@ def refuse(
     session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
 ) -> None:
     """Refuse a candidate and keep the reasons."""
-    model.state = "refused"
+    before, model.state = model.state, "refused"
     session.add(
         Decision(
             model_key=model.key,
@@ -131,6 +141,34 @@ def refuse(
         )
     )
     session.flush()
+    _record(
+        session,
+        model,
+        "model.refused",
+        before={"state": before},
+        after={"state": model.state},
+        reasons=reasons,
+    )
+
+
+def _record(
+    session: Session,
+    model: ModelVersion,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any],
+    reasons: Sequence[str] = (),
+) -> None:
+    audit.record(
+        session,
+        action=action,
+        subject=f"model:{model.model_id}",
+        before=before,
+        after=after,
+        reason="; ".join(reasons),
+        model_id=model.model_id,
+    )
 
 
 def before_champion(session: Session, present: ModelVersion) -> ModelVersion | None:

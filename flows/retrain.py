@@ -9,6 +9,7 @@ from pathlib import Path
 from cellcensus.study import Role, Specimen
 from db import registry
 from db.predictions import newest_by_model
+from db.settings_trail import note_settings
 from db.tables import ModelVersion, Prediction
 from flows.context import Context, Outcome
 from flows.gate import Pairing, Verdict, judge
@@ -102,6 +103,7 @@ def _errors(
 
 def _decide(ctx: Context, outcome: Outcome, model_id: str, verdict: Verdict) -> None:
     with ctx.store.unit_of_work() as session:
+        note_settings(session, "gate", ctx.settings.gate.model_dump(mode="json"))
         model = registry.get_model(session, model_id)
         if verdict.accepted:
             registry.crown(

@@ -10,6 +10,7 @@ from cellcensus.errors import CellcensusError
 from cellcensus.progress import Silent
 from db.findings import quarantined
 from db.runs import finish_run, start_run
+from db.settings_trail import note_settings
 from flows.context import SOFTWARE, Context, Outcome, process_name
 from flows.intake import Intake
 from flows.locks import exclusive
@@ -34,6 +35,7 @@ def stage(
                 software=SOFTWARE,
                 process=process_name(ctx),
             )
+            note_settings(session, name, settings)
             session.commit()
         outcome = Outcome(name, study)
         try:

@@ -17,8 +17,9 @@ from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.settings import Settings
 from db.schema import upgrade
+from db.settings_trail import note_settings
 from db.store import Store
-from web import drawing, routes, signin
+from web import account, drawing, people, routes, signin, trail
 from web.access import Access, check_declared
 from web.guard import Guard
 from web.pages import ROUTERS
@@ -43,6 +44,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         upgrade(settings.database_address())
         check_declared(app)
         app.state.store = Store(settings.database_address())
+        with app.state.store.unit_of_work() as session:
+            if note_settings(session, "access", settings.access.model_dump(mode="json")):
+                session.commit()
         yield
         app.state.store.close()
 
@@ -59,7 +63,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     )
     app.state.settings = settings
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
-    app.include_router(signin.router)
+    for part in (signin, account, people, trail):
+        app.include_router(part.router)
     app.include_router(routes.router)
     for router in ROUTERS:
         app.include_router(router)

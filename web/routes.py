@@ -10,22 +10,20 @@ from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from cellcensus import __version__
 from cellcensus.errors import StoreError, UsageError
 from cellcensus.rights import Right
-from cellcensus.settings import Settings
 from db import findings
 from db.predictions import history
-from db.store import Store
 from db.studies import find_study
 from db.tables import Specimen
 from db.tables import Study as StudyRow
 from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.access import anyone, may
+from web.given import Configured, Database
 from web.guard import POLICY
 
 router = APIRouter()
@@ -34,20 +32,6 @@ pages = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may
 State = Literal["", "quarantined", "predicted", "ingested", "waiting"]
 Role = Literal["", "unknown", "mixed", "control", "purified", "blank"]
 Short = Annotated[str, Query(max_length=200)]
-
-
-def _store(request: Request) -> Store:
-    store: Store = request.app.state.store
-    return store
-
-
-def _settings(request: Request) -> Settings:
-    settings: Settings = request.app.state.settings
-    return settings
-
-
-Database = Annotated[Store, Depends(_store)]
-Configured = Annotated[Settings, Depends(_settings)]
 
 
 def narrowed(

@@ -21,6 +21,7 @@ from web import cookies, drawing
 from web.access import anyone
 from web.refusals import refuse
 from web.throttle import FailureLimit
+from web.visitor import current
 
 router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(anyone)])
 
@@ -37,6 +38,8 @@ Next = Annotated[str, Query(alias="next", max_length=2000)]
 @router.get("/login")
 def login_page(request: Request, back: Next = "/") -> Response:
     """The form; without any account, how to make the first one."""
+    if current.get() is not None:
+        return RedirectResponse(safe_next(back), status_code=303)
     return _form(request, safe_next(back))
 
 

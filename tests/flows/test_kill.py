@@ -12,8 +12,10 @@ import pytest
 from sqlalchemy import select
 
 from cellcensus.recipe import hash_file
+from db.audit import broken_entries
 from db.store import Store
 from db.tables import (
+    AuditEntry,
     CellFile,
     Decision,
     Finding,
@@ -35,9 +37,13 @@ pytestmark = pytest.mark.integration
 CONTENT = (
     *(Study, StudyRevision, Specimen, SpecimenRevision, ReferenceCount, Recording, Finding),
     *(CellFile, ModelVersion, Decision, Prediction, PredictionClass, Report),
+    AuditEntry,
 )
 # Surrogate keys, times and runs tell when something was done, not what. A report names its time.
-_NOT_CONTENT = {"run_key", "created_at", "seen_at", "found_at", "taken_at", "cleared_at"}
+# An entry's number and hashes tell in which order the trail was written.
+_NOT_CONTENT = {"run_key", "created_at", "seen_at", "found_at", "taken_at", "cleared_at"} | {
+    *("made_at", "number", "previous_hash", "entry_hash")
+}
 KILLS = int(os.environ.get("CELLCENSUS_TEST_KILLS", "3"))
 
 
@@ -62,6 +68,7 @@ def _content(home, address=None):
     store = Store(address or f"sqlite:///{home / 'cellcensus.sqlite'}")
     with store.reading() as session:
         rows = {table: session.scalars(select(table)).all() for table in CONTENT}
+        assert list(broken_entries(session)) == []
     store.close()
     ranks = {
         table.__tablename__: {key: place for place, key in enumerate(sorted(r.key for r in found))}

@@ -16,8 +16,8 @@ from db.studies import find_study
 from db.tables import Study
 from web.access import Visitor, may
 from web.drawing import environment
+from web.given import Configured, Database
 from web.refusals import refuse
-from web.routes import Configured, Database
 
 __all__ = [
     "Configured",
