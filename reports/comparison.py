@@ -64,7 +64,7 @@ class Comparison:
     def verdict(self) -> str:
         """What the intervals say, in one sentence."""
         if self.n < agreement.MINIMUM_PAIRS:
-            return f"With {self.n} specimens nothing can be said."
+            return "Too few specimens to say anything."
         found = [
             word
             for word, figure, expected in (

@@ -217,4 +217,4 @@ def test_a_worker_whose_server_died_puts_its_job_back_at_once(ctx, asked, settin
     assert (job.state, job.attempts) == ("waiting", 0)
     with ctx.store.reading() as session:
         actions = session.scalars(select(AuditEntry.action)).all()
-    assert actions == ["job.asked"]
+    assert [action for action in actions if action.startswith("job.")] == ["job.asked"]

@@ -133,3 +133,12 @@ def test_the_moving_average_finds_a_small_shift_that_no_single_value_shows():
     found = moving_average(values, Target(10, 1, ""))
     assert not any(m.out for m in found[:40])
     assert any(m.out for m in found[40:])
+
+
+def test_false_alarms_of_a_target_from_twenty_values_are_few():
+    random = np.random.default_rng(5)
+    out = 0
+    for _ in range(400):
+        values = list(random.normal(size=60))
+        out += westgard(distances(values, first_values(values)))[-1].rejected
+    assert out / 400 < 0.05
