@@ -91,7 +91,7 @@ def ingest(
         quality = Quality.of(census.figures | watched.figures())
         _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
     except RecordingError as error:
-        error.specimen_id, error.file = specimen_id, recording
+        _say_where(error, specimen_id, recording)
         raise
     with publish_folder(out) as temporary:
         write_cells(temporary, Cells(census.table, census.crops, quality))
@@ -104,6 +104,13 @@ def ingest(
         expects_cells=expects_cells,
     )
     return IngestSummary(len(census.crops), quality, findings)
+
+
+def _say_where(error: RecordingError, specimen_id: str, recording: str) -> None:
+    # Of a series of pictures, a person needs to know which one is damaged.
+    if error.file and error.file != Path(recording).name:
+        error.message = f"{error.message}: {error.file}"
+    error.specimen_id, error.file = specimen_id, recording
 
 
 def _check(
