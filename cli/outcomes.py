@@ -17,7 +17,12 @@ def open_home() -> Context:
     from cli.terminal import TerminalProgress
     from flows.context import open_context
 
-    return open_context(load_settings(), progress=TerminalProgress(), actor=f"os:{_os_name()}")
+    return open_context(load_settings(), progress=TerminalProgress(), actor=os_actor())
+
+
+def os_actor() -> str:
+    """Who gives this command, as the audit trail names people at a terminal: ``os:NAME``."""
+    return f"os:{_os_name()}"
 
 
 def _os_name() -> str:

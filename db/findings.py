@@ -87,10 +87,13 @@ def _record_quarantine(
 ) -> None:
     if before == after:
         return
-    action = "changed" if before and after else "set" if after else "cleared"
+    if not after:
+        action = "quarantine.cleared"
+    else:
+        action = "quarantine.changed" if before else "quarantine.set"
     audit.record(
         session,
-        action=f"quarantine.{action}",
+        action=action,
         subject=audit.subject_of(session, specimen_key),
         before={"source": source, "reasons": before} if before else None,
         after={"source": source, "reasons": after} if after else None,

@@ -55,7 +55,10 @@ def add_prediction(
     prediction.rows = [PredictionClass(position=i, **row) for i, row in enumerate(rows)]
     session.add(prediction)
     session.flush()
-    make_current(session, prediction)
+    before = in_force(session, prediction.specimen_key)
+    _make_current(session, prediction)
+    if before is not None or not _is_first(session, prediction):
+        _record_change(session, prediction.specimen_key, before)
     return prediction
 
 
@@ -64,6 +67,11 @@ def make_current(session: Session, prediction: Prediction) -> None:
     if prediction.current:
         return
     before = in_force(session, prediction.specimen_key)
+    _make_current(session, prediction)
+    _record_change(session, prediction.specimen_key, before)
+
+
+def _make_current(session: Session, prediction: Prediction) -> None:
     session.execute(
         update(Prediction)
         .where(
@@ -75,7 +83,6 @@ def make_current(session: Session, prediction: Prediction) -> None:
     )
     prediction.current = True
     session.flush()
-    _record_change(session, prediction.specimen_key, before)
 
 
 def set_aside(session: Session, specimen_key: int) -> None:
@@ -105,15 +112,19 @@ def in_force(session: Session, specimen_key: int) -> Prediction | None:
 
 
 def _record_change(session: Session, specimen_key: int, before: Prediction | None) -> None:
-    """Write into the trail that another result is in force; a specimen's first is no change."""
+    """Write into the trail that another result is in force."""
     after = in_force(session, specimen_key)
-    if after is before or (before is None and after is not None and _is_first(session, after)):
+    concerned = after or before
+    if after is before or concerned is None:
         return
-    model = session.get_one(ModelVersion, (after or before).model_key)  # type: ignore[union-attr]
-    action = "replaced" if before and after else "restored" if after else "withdrawn"
+    model = session.get_one(ModelVersion, concerned.model_key)
+    if after is None:
+        action = "result.withdrawn"
+    else:
+        action = "result.restored" if before is None else "result.replaced"
     audit.record(
         session,
-        action=f"result.{action}",
+        action=action,
         subject=audit.subject_of(session, specimen_key),
         before=None if before is None else _summary(before),
         after=None if after is None else _summary(after),
@@ -122,6 +133,7 @@ def _record_change(session: Session, specimen_key: int, before: Prediction | Non
 
 
 def _is_first(session: Session, prediction: Prediction) -> bool:
+    """Whether the specimen had no result before: having one now changes none."""
     earlier = (
         select(Prediction.key)
         .join(ModelVersion, ModelVersion.key == Prediction.model_key)

@@ -56,7 +56,8 @@ def _is_right(store: Store, settings: AccessSettings, account: Account | None, w
     with store.unit_of_work() as session:
         current = session.get_one(Account, account.key)
         # Changed or closed while it was looked at: what was right is so no more.
-        right = right and current.active and current.password_hash == account.password_hash
+        unchanged = current.password_changed_at == account.password_changed_at
+        right = right and current.active and unchanged
         signin.end_attempt(session, current, word, right=right)
         session.commit()
     return right

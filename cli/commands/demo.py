@@ -12,7 +12,7 @@ import click
 
 from cellcensus.errors import UsageError
 from cli.options import Command, load_settings, wants_json
-from cli.outcomes import tell, worst_exit_code
+from cli.outcomes import os_actor, tell, worst_exit_code
 
 if TYPE_CHECKING:
     from cellcensus.settings import Settings
@@ -44,7 +44,7 @@ def demo(folder: Path, again: bool, serve: bool, port: int | None) -> int:
 
     study = _study(folder, again=again)
     settings = _settings(folder)
-    with open_context(settings, progress=TerminalProgress()) as context:
+    with open_context(settings, progress=TerminalProgress(), actor=os_actor()) as context:
         outcomes = run_study(context, study)
         rows = list(prediction_rows(context, STUDY))
     compared = _compared(rows, study / "truth" / "truth.csv")

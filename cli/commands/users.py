@@ -126,13 +126,17 @@ def _change(name: str, change: Callable[[Session, Account, AccessSettings], None
 def _ask(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    if not sys.stdin.isatty():
+    if not _is_terminal():
         raise UsageError(
             "there is no terminal to ask for the password",
             next_step="give it on standard input, with --password-stdin",
         )
     answer: str = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     return answer
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty()
 
 
 def _row(account: Account) -> dict[str, str]:

@@ -7,7 +7,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from cellcensus.errors import StoreError
 from db.audit import FIRST_HASH, Head, broken_entries, disagreement, head, record
-from db.schema import upgrade
+from db.schema import backup, restore, upgrade
 from db.store import Store
 from db.tables import AuditEntry
 
@@ -149,3 +149,20 @@ def test_a_cut_off_end_is_found_by_a_noted_head(store):
 def test_an_empty_trail_has_a_head(store):
     with store.reading() as session:
         assert head(session) == Head(0, FIRST_HASH)
+
+
+def test_a_restored_trail_is_whole(store, tmp_path):
+    write(store, "one", "two")
+    with store.reading() as session:
+        noted = head(session)
+    backup(store.address, tmp_path / "copy.sqlite")
+    restored = Store(f"sqlite:///{tmp_path / 'restored.sqlite'}")
+    restore(tmp_path / "copy.sqlite", restored.address)
+    assert broken(restored) == []
+    write(restored, "three")
+    assert broken(restored) == []
+    with restored.reading() as session:
+        assert disagreement(session, noted) is None
+    with pytest.raises(StoreError, match="never altered"), restored.unit_of_work() as session:
+        session.execute(text("DELETE FROM audit_entry"))
+    restored.close()

@@ -180,7 +180,8 @@ def signed_in(client, store, role, name=None):
             session.flush()
         begun = begin_session(session, account, Settings().access)
         session.commit()
-    client.cookies.set("cellcensus_session", begun.token)
+    # As the browser keeps it when the application sets it, so that a later one replaces it.
+    client.cookies.set("cellcensus_session", begun.token, domain="testserver.local", path="/")
     client.headers["X-CSRF-Token"] = begun.csrf
     return client
 
