@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ScalarSelect, case, func, select, true, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, true, update
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db import audit
 from db.tables import (
@@ -211,20 +211,34 @@ def current_predictions(
     return [Current(*row) for row in rows]
 
 
-def key_in_force(specimen_key: InstrumentedAttribute[int]) -> ScalarSelect[int]:
-    """SQL: the key of the prediction in force of the specimen that another query is at."""
-    return (
-        select(Prediction.key)
-        .join(ModelVersion, ModelVersion.key == Prediction.model_key)
+def is_in_force(prediction_key: InstrumentedAttribute[int | None]) -> ColumnElement[bool]:
+    """SQL: whether the prediction of that key, a column of another query, is in force.
+
+    The same rule as :func:`current_predictions` has, put so that no prediction goes before it.
+    """
+    mine, mine_by = aliased(Prediction), aliased(ModelVersion)
+    other, other_by = aliased(Prediction), aliased(ModelVersion)
+    better = or_(
+        and_(other_by.state == "champion", mine_by.state == "retired"),
+        and_(other_by.state == mine_by.state, other.key > mine.key),
+    )
+    preceded = (
+        exists()
         .where(
-            Prediction.specimen_key == specimen_key,
-            Prediction.current,
-            ModelVersion.state.in_(IN_FORCE),
+            other.specimen_key == mine.specimen_key,
+            other.current,
+            other_by.key == other.model_key,
+            other_by.state.in_(IN_FORCE),
+            better,
         )
-        .order_by(case((ModelVersion.state == "champion", 0), else_=1), Prediction.key.desc())
-        .limit(1)
-        .correlate_except(Prediction, ModelVersion)
-        .scalar_subquery()
+        .correlate(mine, mine_by)
+    )
+    return exists().where(
+        mine.key == prediction_key,
+        mine.current,
+        mine_by.key == mine.model_key,
+        mine_by.state.in_(IN_FORCE),
+        not_(preceded),
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
 from sqlalchemy.orm import Session
 
-from db.predictions import key_in_force
+from db.predictions import is_in_force
 from db.tables import Review, Specimen
 
 REVIEW_STATES = ("open", "on_hold", "reviewed", "released", "corrected")
@@ -17,14 +17,15 @@ def review_state() -> ColumnElement[str]:
     """SQL: the state of the review of the specimen that a query on ``Specimen`` is at.
 
     ``on_hold`` before all others; what was signed is ``open`` again once another prediction is in
-    force. The query needs no join: the expression looks up what it needs by primary key.
+    force. The query needs no join: the expression looks up what it needs by primary key. To group
+    by it, give it a label and group by that.
     """
     signed = (
         select(
             case(
                 (Review.on_hold, "on_hold"),
                 (Review.signed_state == "open", "open"),
-                (Review.prediction_key == key_in_force(Specimen.key), Review.signed_state),
+                (is_in_force(Review.prediction_key), Review.signed_state),
                 else_="open",
             )
         )
@@ -40,11 +41,14 @@ def is_in_state(state: str) -> ColumnElement[bool]:
     if state == "on_hold":
         return exists().where(Review.specimen_key == Specimen.key, Review.on_hold)
     if state == "open":
-        return review_state() == "open"
+        settled = or_(
+            Review.on_hold, and_(Review.signed_state != "open", is_in_force(Review.prediction_key))
+        )
+        return not_(exists().where(Review.specimen_key == Specimen.key, settled))
     return exists().where(
         Review.specimen_key == Specimen.key,
         and_(Review.signed_state == state, Review.on_hold.is_(False)),
-        Review.prediction_key == key_in_force(Specimen.key),
+        is_in_force(Review.prediction_key),
     )
 
 

@@ -79,7 +79,11 @@ def recounted(prediction: Any, classified: Classified, corrections: Mapping[int,
     names = [row.cell_class for row in prediction.rows]
     called = _in_order(classified, names)
     now = _moved(called, classified.cell_id, corrections, names)
-    census = recount(_census(prediction, classified), called, now, classified.probability)
+    census = _census(prediction, classified)
+    if (called != now).any():
+        counts = np.array([(now == place).sum() for place in range(len(names))])
+        unclassified, artefacts = ((now == code).sum() for code in (UNCLASSIFIED, ARTEFACT))
+        census = recount(census, counts, int(unclassified), int(artefacts))
     # What the model thought of another class says nothing of the one a person chose.
     probability = np.where(called != now, np.nan, classified.probability)
     here = replace(classified, classes=tuple(names), cell_class=now, probability=probability)

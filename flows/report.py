@@ -21,6 +21,7 @@ from flows.paths import report_folder, specimen_report_name
 from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
+from flows.versions import signed_page
 
 GENERATION = 1
 
@@ -37,9 +38,20 @@ class ReportJob:
 
 
 def report_one(job: ReportJob) -> str:
-    """Render and publish one specimen's report; its sha256."""
+    """Render and publish one specimen's report; its sha256.
+
+    Where a signed report was released, the page is that report, word for word.
+
+    Raises
+    ------
+    StoreError
+        The file of the released report is missing or was altered.
+    """
     from reports.specimen import render_specimen
 
+    if job.subject.released is not None:
+        write_bytes(job.out, signed_page(job.home, job.subject.released))
+        return hash_file(job.out)
     content = specimen_content(job.subject, job.home, job.settings)
     write_bytes(job.out, render_specimen(content, job.settings.reports).encode())
     return hash_file(job.out)
@@ -76,17 +88,17 @@ def _asked(subject: Subject, specimens: Sequence[str]) -> bool:
 
 
 def _job(ctx: Context, subject: Subject) -> ReportJob:
-    recipe = Recipe(
-        "report",
-        GENERATION,
-        inputs={
-            "recipes": recipes_of(subject),
-            "specimen": _sheet(subject),
-            "findings": [found.as_dict() for found in subject.findings],
-            "software": __version__,
-        },
-        settings=ctx.settings.reports.model_dump(mode="json"),
-    )
+    settings = ctx.settings.reports.model_dump(mode="json")
+    inputs = {
+        "recipes": recipes_of(subject),
+        "specimen": _sheet(subject),
+        "findings": [found.as_dict() for found in subject.findings],
+        "software": __version__,
+    }
+    if subject.released is not None:
+        # It says what was signed, whatever was computed or set since.
+        settings, inputs = {}, {"signed": subject.released.file_sha256}
+    recipe = Recipe("report", GENERATION, inputs=inputs, settings=settings)
     out = report_folder(ctx.home, subject.study.name) / specimen_report_name(
         subject.specimen.specimen_id
     )

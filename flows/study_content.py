@@ -18,6 +18,7 @@ from flows.paths import specimen_report_name
 from flows.plain import back
 from flows.predict import SEEN_DONOR, SEEN_SPECIMEN
 from flows.reference import reference_fraction, reference_per_ul
+from flows.versions import released_report
 
 if TYPE_CHECKING:
     from reports.content import LearningPoint, Pair, Quarantined, SpecimenLine, StudyReport
@@ -71,8 +72,7 @@ def _method(subjects: Sequence[Subject]) -> str:
 def _line(subject: Subject, aside: set[str], has_page: bool) -> SpecimenLine:
     from reports.content import SpecimenLine
 
-    specimen, current = subject.specimen, subject.current
-    prediction = current.prediction if current else None
+    specimen = subject.specimen
     return SpecimenLine(
         specimen.specimen_id,
         specimen.donor_id,
@@ -80,16 +80,30 @@ def _line(subject: Subject, aside: set[str], has_page: bool) -> SpecimenLine:
         _state(subject, aside),
         acquired_at=specimen.acquired_at,
         instrument_id=specimen.instrument_id,
-        cells=prediction.cells
-        if prediction
-        else (subject.cell_file.n_cells if subject.cell_file else None),
-        total_per_ul=back(prediction.total_per_ul) if prediction else math.nan,
-        fractions={row.cell_class: back(row.fraction) for row in prediction.rows}
-        if prediction
-        else {},
-        flags=tuple(prediction.flags) if prediction else (),
+        **_numbers(subject),
         link=specimen_report_name(specimen.specimen_id) if has_page else None,
     )
+
+
+def _numbers(subject: Subject) -> dict[str, Any]:
+    """Those of the released report, so that a study's page says what the specimen's page says."""
+    if subject.released is not None:
+        content = released_report(subject.released)
+        return {
+            "cells": content.cells,
+            "total_per_ul": content.total_per_ul.value,
+            "fractions": {row.cell_class: row.fraction.value for row in content.rows},
+            "flags": content.flags,
+        }
+    if subject.current is None:
+        return {"cells": subject.cell_file.n_cells if subject.cell_file else None}
+    prediction = subject.current.prediction
+    return {
+        "cells": prediction.cells,
+        "total_per_ul": back(prediction.total_per_ul),
+        "fractions": {row.cell_class: back(row.fraction) for row in prediction.rows},
+        "flags": tuple(prediction.flags),
+    }
 
 
 def _state(subject: Subject, aside: set[str]) -> str:

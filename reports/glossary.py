@@ -159,6 +159,13 @@ _FLAGS = (
         "Measure the purity and fill it in.",
         _NOTE,
     ),
+    Flag(
+        "cells_reclassified",
+        "Cells reclassified",
+        "A person put cells into other classes than the model; the values follow.",
+        "Nothing to do: who did what stands in the audit trail.",
+        _NOTE,
+    ),
 )
 FLAGS: dict[str, Flag] = {flag.code: flag for flag in _FLAGS}
 _NO_PURIFIED = "no_purified_"

@@ -29,8 +29,13 @@ def report_sha256(content: SpecimenReport | StudyReport) -> str:
 
 
 def report_id(content: SpecimenReport | StudyReport) -> str:
-    """Short form for people, for example ``R-3f2a90c4d1e8``."""
-    return f"R-{report_sha256(content)[:12]}"
+    """Short form for people, for example ``R-3f2a90c4d1e8``.
+
+    A signed report has the id of what was signed, also where it is shown without its pictures.
+    """
+    signature = content.signature if isinstance(content, SpecimenReport) else None
+    digest = signature.report_sha256 if signature else report_sha256(content)
+    return f"R-{digest[:12]}"
 
 
 def plain(value: Any) -> Any:

@@ -7,7 +7,7 @@ together or not at all. Who may do what is the caller's to decide; that two pers
 from flows.review.aside import discard, release_quarantine
 from flows.review.bench import Bench, BenchCell, BenchFlag, BenchRow, CellGroup, Counted, Earlier
 from flows.review.opening import open_bench
-from flows.review.signing import draw_version, release, sign, version_content
+from flows.review.signing import release, sign
 from flows.review.step import Actor, Seen
 from flows.review.steps import (
     accept_flag,
@@ -35,7 +35,6 @@ __all__ = [
     "comment",
     "correct",
     "discard",
-    "draw_version",
     "hold",
     "open_bench",
     "release",
@@ -46,5 +45,4 @@ __all__ = [
     "undo",
     "unhold",
     "verify",
-    "version_content",
 ]

@@ -6,14 +6,13 @@ in between leaves a file that nobody refers to, and the next signature writes ov
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from cellcensus.errors import ReviewError
 from cellcensus.files import write_bytes
-from cellcensus.settings import ReportSettings, Settings
+from cellcensus.settings import Settings
 from db import review as rows
 from db.store import Store
 from db.tables import ReportSignature, ReportVersion
@@ -26,9 +25,10 @@ from flows.review.step import Actor, Seen, Step, changing
 from flows.review.steps import counted
 from flows.send import enqueue
 from flows.subjects import gather_one
+from flows.versions import draw_version, unsigned_content
 
 if TYPE_CHECKING:
-    from reports.content import Signature, SpecimenReport
+    from reports.content import SpecimenReport
 
 REVIEWED, RELEASED = "reviewed", "released"
 _SIGNED_STATE = {"preliminary": "reviewed", "final": "released", "corrected": "corrected"}
@@ -96,51 +96,6 @@ def release(
         _check_unaltered(step, version, content)
         version.state = _state_of(standing, RELEASED)
         return _signed(step, settings, version, content, meaning=RELEASED)
-
-
-def unsigned_content(version: ReportVersion) -> SpecimenReport:
-    """What a version says, pictures included, as it was when it was signed."""
-    from reports.pictures_kept import with_pictures
-    from reports.stored import from_values
-
-    return with_pictures(from_values(version.content), version.pictures)
-
-
-def version_content(version: ReportVersion) -> SpecimenReport:
-    """What a version says, with its state and its signatures: its file is drawn from this."""
-    from reports.content import Status
-
-    return replace(
-        unsigned_content(version),
-        status=Status(version.state),
-        version=version.version,
-        signature=signature_of(version.signatures),
-    )
-
-
-def draw_version(version: ReportVersion) -> bytes:
-    """The HTML page of a version, from its row alone.
-
-    The same software draws the same page, bit for bit.
-    """
-    from reports.specimen import render_specimen
-
-    settings = ReportSettings.model_validate(version.drawn_with)
-    return render_specimen(version_content(version), settings).encode()
-
-
-def signature_of(signatures: Sequence[ReportSignature]) -> Signature | None:
-    """The signature that counts, with the one before it in its meaning."""
-    from reports.content import Signature
-
-    if not signatures:
-        return None
-    last = signatures[-1]
-    earlier = [
-        f"{s.meaning} by {s.full_name}, {s.signed_at:%Y-%m-%d %H:%M} UTC" for s in signatures
-    ]
-    meaning = "; ".join([last.meaning, *earlier[:-1]])
-    return Signature(last.full_name, meaning, last.signed_at, last.report_sha256)
 
 
 def _check_meaning(settings: Settings, meaning: str, specimen_id: str) -> None:

@@ -14,8 +14,8 @@ from cellcensus.settings import Settings
 from db import review as rows
 from db.store import Store
 from db.tables import AuditEntry, ReportSignature, ReportVersion
-from flows.review.signing import unsigned_content
 from flows.review.step import specimen_row
+from flows.versions import unsigned_content
 
 ACTIONS = ("report.signed", "report.released")
 

@@ -1,13 +1,11 @@
 import pytest
+from sqlalchemy import select
 
-from db.tables import Account
+from db.tables import Account, AuditEntry
 from flows.ingest import ingest_study
 from flows.predict import predict_study
 from flows.review import Actor, open_bench
 from flows.train import train_model
-from tests.flows.conftest import address, calls, home, opened, postgres, postgres_address, study
-
-__all__ = ["address", "calls", "home", "opened", "postgres", "postgres_address", "study"]
 
 STUDY = "made-up"
 
@@ -39,14 +37,22 @@ class Laboratory:
         """Arguments of steps that need the settings."""
         return self.store, self.settings, actor or self.ada, STUDY, specimen_id
 
+    def set(self, section, **values):
+        """Change settings of one section."""
+        changed = getattr(self.settings, section).model_copy(update=values)
+        self.settings = self.settings.model_copy(update={section: changed})
+        self.ctx.settings = self.settings
+
     def predict_anew(self):
         """Let other settings make another prediction by the same model."""
-        self.ctx.settings = self.ctx.settings.model_copy(
-            update={
-                "composition": self.ctx.settings.composition.model_copy(update={"fewest_cells": 7})
-            }
-        )
+        self.set("composition", fewest_cells=7)
         predict_study(self.ctx, self.folder.path)
+
+    def entries(self, action=None):
+        with self.store.reading() as session:
+            query = select(AuditEntry).order_by(AuditEntry.number)
+            found = session.scalars(query).all()
+        return [entry for entry in found if action in (None, entry.action)]
 
 
 def cells_of(bench, name):

@@ -1,0 +1,92 @@
+"""Signed versions of a report, as they say it: read from their rows, and drawn from them alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cellcensus.errors import StoreError
+from cellcensus.settings import ReportSettings
+from db.tables import ReportSignature, ReportVersion
+
+if TYPE_CHECKING:
+    from reports.content import Signature, SpecimenReport
+
+
+def unsigned_content(version: ReportVersion) -> SpecimenReport:
+    """What a version says, pictures included, as it was when it was signed."""
+    from reports.pictures_kept import with_pictures
+    from reports.stored import from_values
+
+    return with_pictures(from_values(version.content), version.pictures)
+
+
+def version_content(version: ReportVersion) -> SpecimenReport:
+    """What a version says, pictures included, with its state and its signatures."""
+    return _signed(unsigned_content(version), version)
+
+
+def draw_version(version: ReportVersion) -> bytes:
+    """The HTML page of a version; the same software draws the same page, bit for bit."""
+    from reports.specimen import render_specimen
+
+    settings = ReportSettings.model_validate(version.drawn_with)
+    return render_specimen(version_content(version), settings).encode()
+
+
+def released_report(version: ReportVersion) -> SpecimenReport:
+    """What a released version says, for tables and messages: without pictures, as of its release.
+
+    ``version.signatures`` must have been read after it was released.
+    """
+    from reports.stored import from_values
+
+    content = _signed(from_values(version.content), version)
+    return replace(content, generated_at=version.released_at or content.generated_at)
+
+
+def signed_page(home: Path, version: ReportVersion) -> bytes:
+    """The page of a version as it was published.
+
+    Raises
+    ------
+    StoreError
+        The file is missing or was altered.
+    """
+    file = home / version.path
+    page = file.read_bytes() if file.is_file() else b""
+    if sha256(page).hexdigest() != version.file_sha256:
+        raise StoreError(
+            f"the file of signed version {version.version} is missing or was altered",
+            file=file,
+            next_step="put it back from a backup of the home folder",
+        )
+    return page
+
+
+def signature_of(signatures: Sequence[ReportSignature]) -> Signature | None:
+    """The signature that counts, with the one before it in its meaning."""
+    from reports.content import Signature
+
+    if not signatures:
+        return None
+    last = signatures[-1]
+    earlier = (
+        f"{s.meaning} by {s.full_name}, {s.signed_at:%Y-%m-%d %H:%M} UTC" for s in signatures[:-1]
+    )
+    meaning = "; ".join([last.meaning, *earlier])
+    return Signature(last.full_name, meaning, last.signed_at, last.report_sha256)
+
+
+def _signed(content: SpecimenReport, version: ReportVersion) -> SpecimenReport:
+    from reports.content import Status
+
+    return replace(
+        content,
+        status=Status(version.state),
+        version=version.version,
+        signature=signature_of(version.signatures),
+    )
