@@ -21,6 +21,9 @@ from db.settings_trail import note_settings
 from db.store import Store
 from web import account, drawing, people, routes, signin, trail
 from web.access import Access, check_declared
+from web.bench import actions as bench_actions
+from web.bench import pages as bench_pages
+from web.bench.film import Films
 from web.guard import Guard
 from web.pages import ROUTERS
 from web.refusals import refuse
@@ -47,7 +50,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         with app.state.store.unit_of_work() as session:
             if note_settings(session, "access", settings.access.model_dump(mode="json")):
                 session.commit()
+        app.state.films = Films()
         yield
+        app.state.films.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -68,6 +73,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     app.include_router(routes.router)
     for router in ROUTERS:
         app.include_router(router)
+    app.include_router(bench_pages.router)
+    app.include_router(bench_actions.router)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(StoreError, _no_database)
