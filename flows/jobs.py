@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from cellcensus.errors import CellcensusError, UsageError, store_error_of
 from db import jobs
 from db.registry import family_of
+from db.store import Store
 from db.studies import find_study, latest_description, specimen_keys
 from db.tables import Job, Study
 from flows.context import Context, Outcome
@@ -77,6 +78,24 @@ def ask_for(
         details={"studies": studies},
         reason=reason,
     )
+
+
+def queue_rerun(
+    store: Store, asker: jobs.Asker, study: str, specimen_id: str, *, reason: str
+) -> Job:
+    """Queue another run of one specimen, in a unit of work of its own; the job that stands.
+
+    Raises
+    ------
+    UsageError
+        There is no such specimen.
+    """
+    with store.unit_of_work(asker.name) as session:
+        job, _ = ask_for(
+            session, "rerun", study=study, specimen_id=specimen_id, account=asker, reason=reason
+        )
+        session.commit()
+    return job
 
 
 def studies_like(session: Session, study_key: int) -> list[str]:

@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from sqlalchemy import select
 
@@ -117,3 +119,16 @@ def test_a_job_that_is_not_there(client, address):
 def test_without_jobs_the_page_says_how_to_begin(client_as):
     assert "Process what is new" in client_as("reviewer").get("/jobs").text
     assert "A reviewer or a scientist" in client_as("viewer").get("/jobs").text
+
+
+@pytest.mark.usefixtures("home")
+def test_a_rerun_asked_for_at_the_bench_is_queued(client_as, store):
+    client = client_as("technician")
+    address = "/studies/demo/specimens/S000"
+    seen = re.search(r'name="seen" value="([^"]*)"', client.get(address).text).group(1)
+    answer = client.post(f"{address}/rerun", data={"seen": seen, "reason": "out of focus"})
+    assert answer.status_code == 200
+    assert [job.subject for job in rows(store)] == ["specimen:demo/S000"]
+    refused = client.post(f"{address}/rerun", data={"seen": "0", "reason": ""})
+    assert refused.status_code >= 400
+    assert len(rows(store)) == 1

@@ -11,7 +11,7 @@ from starlette.responses import HTMLResponse, Response
 from cellcensus.errors import CellcensusError, UsageError
 from cellcensus.rights import Right
 from db import aside, jobs
-from flows.jobs import KINDS, ask_for
+from flows.jobs import KINDS, queue_rerun
 from flows.review import Actor, discard, release_quarantine
 from web import drawing
 from web.pages.place import Curator, Database, Reader, Reason, go_to, say_no
@@ -53,9 +53,7 @@ def release(
     try:
         release_quarantine(store, actor, study, specimen, reason=reason)
         if visitor.can(Right.RUN):
-            with store.unit_of_work(visitor.name) as session:
-                ask_for(session, "rerun", study=study, specimen_id=specimen, account=visitor)
-                session.commit()
+            queue_rerun(store, visitor, study, specimen, reason=reason)
     except CellcensusError as error:
         return say_no(request, error, _status(error))
     return go_to("/quarantine")
