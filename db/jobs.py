@@ -194,13 +194,14 @@ def latest(session: Session, limit: int = 100) -> list[Told]:
 
 
 def standing(session: Session, study_key: int | None = None, kind: str | None = None) -> list[Told]:
-    """Jobs that wait or run, of one study or kind where one is named."""
+    """Jobs that run, then those that wait, of one study or kind where one is named."""
     conditions: list[Any] = [Job.state.in_(STANDING)]
     if study_key is not None:
         conditions.append(Job.study_key == study_key)
     if kind is not None:
         conditions.append(Job.kind == kind)
-    return _told(session, conditions, 50)
+    found = _told(session, conditions, 50)
+    return sorted(found, key=lambda told: (told.job.state != "running", told.job.key))
 
 
 def last_ended(session: Session, study_key: int) -> Told | None:

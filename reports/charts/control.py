@@ -17,6 +17,7 @@ WIDTH, HEIGHT = 500, 218
 LEFT, RIGHT, TOP, BOTTOM = 54, 440, 10, 176
 REACH = 4.0  # SD; values beyond are drawn at the edge
 _DATES = 4
+_ROOMY = 70  # with more values their signs are smaller
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,11 @@ def levey_jennings(
     sheet, x, y = _sheet(words, len(marks))
     _grid(sheet, y, target)
     _dates(sheet, x, [mark.when for mark in marks])
+    size = 1.0 if len(marks) <= _ROOMY else 0.7
     drawn = [(i, v.z) for i, v in enumerate(verdicts) if isfinite(v.z)]
     sheet.path([(x(i), y(z)) for i, z in drawn], "run")
     for i, z in drawn:
-        _mark(sheet, x(i), y(z), verdicts[i], _words(marks[i], verdicts[i]))
+        _mark(sheet, (x(i), y(z)), verdicts[i], _words(marks[i], verdicts[i]), size)
     return sheet.markup()
 
 
@@ -109,18 +111,21 @@ def _dates(sheet: Sheet, x: Axis, moments: Sequence[datetime | None]) -> None:
     sheet.text((LEFT + RIGHT) / 2, BOTTOM + 35, "in the order of acquisition", "axis middle")
 
 
-def _mark(sheet: Sheet, x: float, y: float, verdict: Verdict, words: str) -> None:
+def _mark(sheet: Sheet, at: tuple[float, float], verdict: Verdict, words: str, size: float) -> None:
+    x, y = at
     if verdict.rejected:
-        _square(sheet, x, y, words)
+        _square(sheet, x, y, words, size)
     elif verdict.rules:
-        sheet.shape([(x, y - 6), (x + 5.5, y + 4), (x - 5.5, y + 4)], "point warned")
+        a, b = 6 * size, 4 * size
+        sheet.shape([(x, y - a), (x + a, y + b), (x - a, y + b)], "point warned")
         sheet.dot(x, y, 6, "hit", words)
     else:
-        sheet.dot(x, y, 3.2, "point soft", words)
+        sheet.dot(x, y, 3.2 * size, "point soft", words)
 
 
-def _square(sheet: Sheet, x: float, y: float, words: str) -> None:
-    corners = [(x - 4.5, y - 4.5), (x + 4.5, y - 4.5), (x + 4.5, y + 4.5), (x - 4.5, y + 4.5)]
+def _square(sheet: Sheet, x: float, y: float, words: str, size: float = 1.0) -> None:
+    a = 4.5 * size
+    corners = [(x - a, y - a), (x + a, y - a), (x + a, y + a), (x - a, y + a)]
     sheet.shape(corners, "point high")
     sheet.dot(x, y, 6, "hit", words)
 

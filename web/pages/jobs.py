@@ -26,8 +26,7 @@ _SHOWN = 100
 def jobs_page(store: Database, visitor: Reader) -> Response:
     """What waits and runs, and what was done."""
     with store.reading() as session:
-        told = jobs.latest(session, _SHOWN)
-    standing = [one for one in told if one.job.state in jobs.STANDING]
+        told, standing = jobs.latest(session, _SHOWN), jobs.standing(session)
     return drawing.page(
         "pages/jobs.html",
         here="jobs",
