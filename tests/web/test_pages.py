@@ -271,3 +271,12 @@ def test_the_tour_leads_to_pages_that_are_there(client, store):
     assert len(links) == 7
     for link in links:
         assert client.get(link).status_code == 200, link
+
+
+def test_every_flag_says_what_to_do(client):
+    from reports.glossary import FLAGS
+
+    page = client.get("/flags").text
+    actions = re.findall(r'data-label="what to do"><span>([^<]*)</span>', page)
+    assert len(actions) == len(FLAGS)
+    assert all(len(action) > 15 for action in actions)
