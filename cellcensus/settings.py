@@ -135,11 +135,16 @@ ADULT_RANGES = {
 }
 
 
+Language = Literal["en", "de"]
+
+
 class ReportSettings(Section):
     """Compositions → reports."""
 
     laboratory: str = Field("", description="Name of the laboratory, printed on every report.")
     paper: Literal["A4", "Letter"] = Field("A4", description="Paper the reports are printed on.")
+    language: Language = Field("en", description="Language of the reports: `en` or `de`.")
+    pdf: bool = Field(False, description="Whether a PDF is written beside each HTML report.")
     reference_ranges: dict[str, RangeSettings] = Field(
         default=ADULT_RANGES,
         description="Usual range of each class, 10⁹ per litre; classes not named keep the default.",
@@ -268,6 +273,27 @@ class ReviewSettings(Section):
     )
 
 
+class InboxSettings(Section):
+    """Study folders taken in as they become whole."""
+
+    folder: Path | None = Field(None, description="Folder of study folders that is watched.")
+    settle_seconds: float = Field(
+        20.0, ge=0, description="A recording that does not change for so long is whole."
+    )
+    retrain: bool = Field(
+        False, description="A complete study the champion has not learned from makes a candidate."
+    )
+
+
+class HousekeepingSettings(Section):
+    """What is done now and then."""
+
+    backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
+    superseded_days: float | None = Field(
+        None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -279,6 +305,26 @@ class GateSettings(Section):
     )
     class_margin_points: float = Field(
         0.5, ge=0, description="How much larger a class's error may be for certain."
+    )
+    instrument_margin_points: float = Field(
+        1.0,
+        ge=0,
+        description="How much larger the mean error on one instrument may be for certain.",
+    )
+    coverage_margin: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="How much smaller the coverage of intervals may be for certain.",
+    )
+    concentration_margin_percent: float = Field(
+        3.0, ge=0, description="How much larger the error of the total may be for certain."
+    )
+    unclassified_margin: float = Field(
+        0.02, ge=0, le=1, description="How much larger the unclassified share may be for certain."
+    )
+    shadow: bool = Field(
+        False, description="Each night the newest candidate predicts too, beside the champion."
     )
 
 
@@ -295,6 +341,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite in the home folder if unset."
     )
+    change_plan: Path | None = Field(
+        None, description="Plan that retraining keeps to; change_plan.yaml in the home if unset."
+    )
     processes: int = Field(
         0, ge=0, description="Recordings ingested at a time; 0: one per processor core."
     )
@@ -308,6 +357,12 @@ class Settings(BaseSettings):
     jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
+    inbox: InboxSettings = InboxSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
+
+    def change_plan_file(self) -> Path:
+        """Where the plan of changes stands, if there is one."""
+        return self.change_plan or self.home / "change_plan.yaml"
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

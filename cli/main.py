@@ -33,6 +33,7 @@ COMMANDS = {
     ),
     "models": ("cli.commands.models:models", "The registry: list, show, promote, rollback."),
     "export": ("cli.commands.export:export", "Predictions, cells, FHIR or HL7 to a file."),
+    "tokens": ("cli.commands.tokens:tokens", "Tokens with which machines read the API."),
     "send": ("cli.commands.send:send", "Send released reports to other systems."),
     "outbox": ("cli.commands.outbox:outbox", "What was sent, what waits, what was refused."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),

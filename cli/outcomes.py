@@ -12,12 +12,21 @@ if TYPE_CHECKING:
     from flows.context import Context, Outcome
 
 
-def open_home() -> Context:
-    """Open the home folder and database of this call, with progress on the terminal."""
+def open_home(**reports: object) -> Context:
+    """Open the home folder and database of this call, with progress on the terminal.
+
+    ``reports`` are settings of the reports that an option of this call replaces; ``None``: it was
+    not given.
+    """
     from cli.terminal import TerminalProgress
     from flows.context import open_context
 
-    return open_context(load_settings(), progress=TerminalProgress(), actor=os_actor())
+    settings = load_settings()
+    given = {name: value for name, value in reports.items() if value is not None}
+    if given:
+        changed = settings.reports.model_copy(update=given)
+        settings = settings.model_copy(update={"reports": changed})
+    return open_context(settings, progress=TerminalProgress(), actor=os_actor())
 
 
 def os_actor() -> str:

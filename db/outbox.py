@@ -129,7 +129,7 @@ def counts(session: Session) -> dict[str, int]:
     return dict.fromkeys(MESSAGE_STATES, 0) | dict(rows.all())
 
 
-def retry(session: Session, control_id: str, *, actor: str, reason: str = "") -> Posted:
+def retry(session: Session, control_id: str, *, reason: str = "") -> Posted:
     """Let a refused or waiting message be sent at once.
 
     Raises
@@ -152,7 +152,6 @@ def retry(session: Session, control_id: str, *, actor: str, reason: str = "") ->
     posted.message.ended_at = None
     record(
         session,
-        actor=actor,
         action="report.resend",
         subject=posted.subject,
         before=before,
@@ -237,7 +236,6 @@ def _end(session: Session, posted: Posted, state: str, answer: str) -> bool:
         return False
     record(
         session,
-        actor="system",
         action="report.sent" if state == "acknowledged" else "report.refused",
         subject=posted.subject,
         after={"state": state, "answer": answer, **_told(posted)},

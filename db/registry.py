@@ -88,6 +88,16 @@ def champion(session: Session, classes: Sequence[str]) -> ModelVersion | None:
     )
 
 
+def newest_candidate(session: Session, classes: Sequence[str]) -> ModelVersion | None:
+    """The newest model of these classes that waits to be promoted or refused."""
+    return session.scalars(
+        select(ModelVersion)
+        .where(ModelVersion.family == family_of(classes), ModelVersion.state == "candidate")
+        .order_by(ModelVersion.key.desc())
+        .limit(1)
+    ).first()
+
+
 def crown(
     session: Session,
     model: ModelVersion,
@@ -146,6 +156,30 @@ def refuse(
         model,
         "model.refused",
         before={"state": before},
+        after={"state": model.state},
+        reasons=reasons,
+    )
+
+
+def accept(
+    session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
+) -> None:
+    """Write down that a candidate passed the gate; it stays one until somebody approves it."""
+    session.add(
+        Decision(
+            model_key=model.key,
+            action="accept",
+            state="candidate",
+            reasons=list(reasons),
+            details=details,
+        )
+    )
+    session.flush()
+    _record(
+        session,
+        model,
+        "model.accepted",
+        before={"state": model.state},
         after={"state": model.state},
         reasons=reasons,
     )

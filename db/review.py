@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -199,6 +200,12 @@ def versions(session: Session, specimen_key: int) -> Sequence[ReportVersion]:
         .where(ReportVersion.specimen_key == specimen_key)
         .order_by(ReportVersion.version)
     ).all()
+
+
+def kept_pictures(session: Session, version_key: int) -> Mapping[str, Any]:
+    """The pictures of a signed report; empty if there are none."""
+    found = session.scalar(select(ReportVersion.pictures).where(ReportVersion.key == version_key))
+    return found or {}
 
 
 def released_versions(session: Session, study_key: int) -> dict[str, ReportVersion]:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 
 BUSY_TIMEOUT_S = 60
 
@@ -98,6 +98,12 @@ class Store:
 def _as_store_error() -> Iterator[None]:
     try:
         yield
+    except (DataError, OverflowError) as error:
+        # The fault of who gave the value, such as a number of thirty digits, not of the database.
+        raise UsageError(
+            "a value that was given is too large, or holds what cannot be stored",
+            next_step="correct it",
+        ) from error
     except SQLAlchemyError as error:
         # The driver's own sentence only: the SQL and its parameters are nothing for a person.
         cause = getattr(error, "orig", None) or error

@@ -14,14 +14,15 @@ from db.predictions import Current
 from db.review import released_versions
 from db.studies import find_study
 from flows.classified import read_classes
-from flows.contents import specimen_content
 from flows.context import Context
+from flows.documents import reported_content
 from flows.plain import number
 from flows.subjects import gather
 from flows.versions import released_report
 from reports.tables import CELLS, PREDICTIONS, Column, write_table
 
 if TYPE_CHECKING:
+    from cellcensus.settings import ReportSettings
     from reports.content import SpecimenReport
 
 _ESTIMATES = tuple(column.name for column in PREDICTIONS[7:13])
@@ -127,35 +128,30 @@ def export_cells(ctx: Context, study: str, format_: str, out: Path) -> int:
 
 
 def export_fhir(ctx: Context, study: str, out: Path) -> int:
-    """Write a FHIR R4 bundle of all predicted specimens to ``out``; how many specimens."""
+    """Write a FHIR R4 bundle of all reported specimens to ``out``; how many specimens.
+
+    A released report goes out as it was signed, what is not released as ``preliminary``.
+    """
     from reports.fhir import bundles
 
     contents = _contents(ctx, study)
-    text = json.dumps(bundles(contents, ctx.settings.reports), indent=1, ensure_ascii=False)
+    text = json.dumps(bundles(contents), indent=1, ensure_ascii=False, allow_nan=False)
     return _write_text(text, Path(out), len(contents))
 
 
 def export_hl7(ctx: Context, study: str, out: Path) -> int:
-    """Write one HL7 v2.5.1 ORU^R01 message a predicted specimen to ``out``; how many."""
+    """Write one HL7 v2.5.1 ORU^R01 message a reported specimen to ``out``; how many."""
     from reports.hl7 import messages
 
     contents = _contents(ctx, study)
-    return _write_text(messages(contents, ctx.settings.reports), Path(out), len(contents))
+    return _write_text(messages(contents), Path(out), len(contents))
 
 
-def _contents(ctx: Context, study: str) -> list[Any]:
-    settings = ctx.settings.model_copy(
-        update={"reports": ctx.settings.reports.model_copy(update={"gallery_cells": 0})}
-    )
+def _contents(ctx: Context, study: str) -> list[tuple[SpecimenReport, ReportSettings]]:
     with ctx.store.reading() as session:
         _, subjects = gather(session, study)
-    return [
-        released_report(subject.released)
-        if subject.released is not None
-        else specimen_content(subject, ctx.home, settings)
-        for subject in subjects
-        if subject.released is not None or subject.current is not None
-    ]
+        found = [reported_content(session, ctx.settings, subject) for subject in subjects]
+    return [one for one in found if one is not None]
 
 
 def _classes(ctx: Context, current: Any, number: int) -> tuple[Sequence[Any], Sequence[Any]]:

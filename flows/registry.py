@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
 from db.tables import Decision, ModelVersion
@@ -40,26 +41,30 @@ def show_model(ctx: Context, model_id: str) -> dict[str, Any]:
 
 
 def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
-    """Make a model the champion of its classes.
+    """Make a model the champion of its classes; where the plan asks for it, this approves it.
 
     Raises
     ------
     UsageError
-        There is none of that id.
+        There is none of that id, or the plan of changes does not let this person promote it.
     """
+    plan = read_plan(ctx.settings)
     with ctx.store.unit_of_work() as session:
-        outcome = promote_in(session, model_id, reason or "promoted by hand")
+        words = reason or "promoted by hand"
+        outcome = promote_in(session, model_id, words, plan=plan, actor=ctx.store.actor)
         session.commit()
     return outcome
 
 
-def promote_in(session: Session, model_id: str, reason: str) -> Outcome:
-    """The same in a unit of work that the caller commits.
+def promote_in(
+    session: Session, model_id: str, reason: str, *, plan: ChangePlan, actor: str
+) -> Outcome:
+    """The same in a unit of work that the caller commits; ``actor`` is who approves.
 
     Raises
     ------
     UsageError
-        There is none of that id.
+        There is none of that id, or the plan of changes does not let this person promote it.
     """
     outcome = Outcome("promote")
     model = registry.get_model(session, model_id)
@@ -68,14 +73,32 @@ def promote_in(session: Session, model_id: str, reason: str) -> Outcome:
         outcome.skipped = 1
         outcome.notes.append(f"model {model.model_id} is the champion already")
         return outcome
+    _check_approval(model, plan, actor)
     before = registry.crown(session, model, action="promote", reasons=[reason])
-    outcome.done = 1
+    outcome.done, outcome.promoted = 1, True
     replaced = f", in place of {before.model_id}" if before else ""
     outcome.notes.append(
         f"model {model.model_id} is the champion now{replaced}; "
         "`cellcensus predict STUDY` predicts with it, earlier predictions keep their model"
     )
     return outcome
+
+
+def _check_approval(model: ModelVersion, plan: ChangePlan, actor: str) -> None:
+    """With people named in the plan, only they promote, and only what passed the gate."""
+    if not plan.approval:
+        return
+    if actor not in plan.approval:
+        raise UsageError(
+            f"{actor} may not approve a model",
+            next_step=f"the plan of changes names {', '.join(plan.approval)}",
+        )
+    last = model.decisions[-1].action if model.decisions else "none"
+    if model.state == "refused" or (model.state == "candidate" and last != "accept"):
+        raise UsageError(
+            f"model {model.model_id} did not pass the gate",
+            next_step="`cellcensus retrain STUDY…` compares it with the champion",
+        )
 
 
 def rollback(ctx: Context, reason: str = "") -> Outcome:

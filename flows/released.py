@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -10,32 +9,24 @@ from sqlalchemy.orm import Session
 
 from cellcensus.errors import StoreError
 from db.tables import ReportSignature, ReportVersion
+from flows.versions import released_report
 
 if TYPE_CHECKING:
     from reports.content import SpecimenReport
 
 
 def released_content(session: Session, version: ReportVersion) -> SpecimenReport:
-    """What a released version says, with its state and the signature that released it.
+    """What a released version says, with its state and its signatures.
 
     Raises
     ------
     StoreError
         It is not released, or the signature is for another content.
     """
-    from reports.content import Signature, Status
-    from reports.stored import from_values
-
-    signed = _signature(session, version)
-    return replace(
-        from_values(version.content),
-        status=Status(version.state),
-        version=version.version,
-        generated_at=version.released_at or signed.signed_at,
-        signature=Signature(
-            signed.full_name, signed.meaning, signed.signed_at, signed.report_sha256
-        ),
-    )
+    _check_signature(session, version)
+    # What was read before the signature was added does not know of it.
+    session.refresh(version, ["signatures"])
+    return released_report(version)
 
 
 def newest_released(session: Session, specimen_key: int) -> ReportVersion | None:
@@ -51,8 +42,7 @@ def newest_released(session: Session, specimen_key: int) -> ReportVersion | None
     )
 
 
-def _signature(session: Session, version: ReportVersion) -> ReportSignature:
-    # Asked of the database, not of `version.signatures`, which may have been read before signing.
+def _check_signature(session: Session, version: ReportVersion) -> None:
     signed = session.scalar(
         select(ReportSignature).where(
             ReportSignature.report_version_key == version.key,
@@ -69,4 +59,3 @@ def _signature(session: Session, version: ReportVersion) -> ReportSignature:
             f"version {version.version} of this report is not the one that was signed",
             next_step="sign the report as it is now",
         )
-    return signed

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from cellcensus.settings import DestinationSettings, Settings
+from cellcensus.settings import DestinationSettings, ReportSettings, Settings
 from db.outbox import add_message
 from db.tables import ReportVersion
+from flows.documents import settings_of
 from flows.released import released_content
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def enqueue(session: Session, settings: Settings, version: ReportVersion) -> int
     destinations = settings.interfaces.destinations
     for name, destination in destinations.items():
         control_id = control_id_of(content, name)
-        body = _body(content, settings, destination, control_id)
+        body = _body(content, settings_of(version, settings), destination, control_id)
         add_message(session, version, destination=name, control_id=control_id, body=body)
     return len(destinations)
 
@@ -54,11 +55,14 @@ def control_id_of(content: SpecimenReport, destination: str) -> str:
 
 
 def _body(
-    content: SpecimenReport, settings: Settings, destination: DestinationSettings, control_id: str
+    content: SpecimenReport,
+    settings: ReportSettings,
+    destination: DestinationSettings,
+    control_id: str,
 ) -> str:
     from reports import fhir, hl7
 
     if destination.format == "fhir":
-        bundle = fhir.bundle(content, settings.reports)
+        bundle = fhir.bundle(content, settings)
         return json.dumps(bundle, indent=1, ensure_ascii=False, allow_nan=False)
-    return hl7.message(content, settings.reports, control_id=control_id)
+    return hl7.message(content, settings, control_id=control_id)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cellcensus.errors import StoreError
 from cellcensus.settings import ReportSettings
-from db.tables import ReportSignature, ReportVersion
+from db.tables import ReportVersion
 
 if TYPE_CHECKING:
     from reports.content import Signature, SpecimenReport
@@ -67,26 +67,38 @@ def signed_page(home: Path, version: ReportVersion) -> bytes:
     return page
 
 
-def signature_of(signatures: Sequence[ReportSignature]) -> Signature | None:
-    """The signature that counts, with the one before it in its meaning."""
+def version_pdf(
+    version: ReportVersion, pictures: Mapping[str, Any], language: str | None = None
+) -> bytes:
+    """The PDF of a version, on its paper; in its language, or another that is asked for.
+
+    The signature binds to what the report says, which is the same in every language.
+    """
+    from reports.paper import specimen_pdf
+    from reports.pictures_kept import with_pictures
+    from reports.stored import from_values
+
+    content = with_pictures(from_values(version.content), pictures)
+    settings = ReportSettings.model_validate(version.drawn_with)
+    return specimen_pdf(_signed(content, version), settings, language)
+
+
+def _signatures(version: ReportVersion) -> tuple[Signature, ...]:
     from reports.content import Signature
 
-    if not signatures:
-        return None
-    last = signatures[-1]
-    earlier = (
-        f"{s.meaning} by {s.full_name}, {s.signed_at:%Y-%m-%d %H:%M} UTC" for s in signatures[:-1]
+    return tuple(
+        Signature(s.full_name, s.meaning, s.signed_at, s.report_sha256) for s in version.signatures
     )
-    meaning = "; ".join([last.meaning, *earlier])
-    return Signature(last.full_name, meaning, last.signed_at, last.report_sha256)
 
 
 def _signed(content: SpecimenReport, version: ReportVersion) -> SpecimenReport:
     from reports.content import Status
 
+    *earlier, last = _signatures(version) or (None,)
     return replace(
         content,
         status=Status(version.state),
         version=version.version,
-        signature=signature_of(version.signatures),
+        signature=last,
+        earlier_signatures=tuple(earlier),
     )

@@ -15,7 +15,14 @@ from cellcensus.recipe import canonical_json
 from reports.content import SpecimenReport, StudyReport
 
 # May change without a change of what is said: when it is drawn, and how far it has come.
-_NOT_CONTENT = {"generated_at", "status", "version", "signature"}
+_NOT_CONTENT = {
+    "generated_at",
+    "status",
+    "version",
+    "signature",
+    "earlier_signatures",
+    "replaces",
+}
 
 
 def report_sha256(content: SpecimenReport | StudyReport) -> str:

@@ -96,4 +96,5 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "limits_of_use": tuple,
     "status": Status,
     "signature": _signature,
+    "earlier_signatures": lambda signed: tuple(_signature(one) for one in signed),
 }

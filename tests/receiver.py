@@ -48,7 +48,8 @@ class Receiver:
         self._listener.close()
         with self._lock:
             for connection in self._open:
-                connection.close()
+                with suppress(OSError):  # closed by the other end
+                    connection.shutdown(socket.SHUT_RDWR)
             self._open.clear()
 
     def live(self) -> None:

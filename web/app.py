@@ -14,19 +14,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cellcensus import __version__
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 from cellcensus.settings import Settings
 from db.schema import upgrade
 from db.settings_trail import note_settings
 from db.store import Store
-from web import account, drawing, people, routes, signin, trail
+from web import account, drawing, papers, people, routes, signin, tokens, trail
 from web.access import Access, check_declared
+from web.api.install import install
 from web.bench import actions as bench_actions
 from web.bench import pages as bench_pages
 from web.bench.film import Films
 from web.guard import Guard
 from web.pages import ROUTERS
-from web.refusals import refuse
+from web.problems import problem, wrong_fields
+from web.refusals import is_for_machines, refuse
 from web.throttle import FailureLimit
 
 
@@ -68,20 +70,25 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     )
     app.state.settings = settings
     app.state.failure_limit = FailureLimit(settings.access.address_attempts)
-    for part in (signin, account, people, trail):
+    for part in (signin, account, tokens, people, trail, papers):
         app.include_router(part.router)
     app.include_router(routes.router)
     for router in ROUTERS:
         app.include_router(router)
     app.include_router(bench_pages.router)
     app.include_router(bench_actions.router)
+    install(app)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(UsageError, _wrong_use)
     app.add_exception_handler(StoreError, _no_database)
     return app
 
 
 def _failure(request: Request, error_id: str) -> Response:
+    if is_for_machines(request):
+        detail = "Try again; if it stays so, give the id to whoever runs the service."
+        return problem(request, 500, "Something went wrong", detail, error_id=error_id)
     return drawing.page(
         "error.html",
         status=500,
@@ -101,7 +108,13 @@ def _refusal(request: Request, error: Exception) -> Response:
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    return refuse(request, 422)
+    errors = error.errors() if isinstance(error, RequestValidationError) else ()
+    return refuse(request, 422, errors=wrong_fields(errors))
+
+
+def _wrong_use(request: Request, error: Exception) -> Response:
+    step = getattr(error, "next_step", None) or "Go back and try again."
+    return refuse(request, 422, ("That cannot be done", step))
 
 
 def _no_database(request: Request, error: Exception) -> Response:

@@ -133,6 +133,16 @@ def stretch(
     return items
 
 
+def after(session: Session, narrowed: Filter, key: int, size: int) -> list[Item]:
+    """At most ``size`` specimens that became known after the one with this key, in that order."""
+    rows = session.execute(
+        _matching(narrowed).where(Specimen.key > key).order_by(Specimen.key).limit(size)
+    )
+    items = [_item(*row) for row in rows]
+    _fill_in(session, items)
+    return items
+
+
 def find_item(session: Session, study: str, specimen_id: str) -> Item | None:
     """One specimen by name; ``None`` if the study's sheet has none such."""
     query = (
@@ -277,7 +287,7 @@ def _conditions(narrowed: Filter, lists: standing.FlagLists) -> list[ColumnEleme
         found.append(revision.instrument_id == narrowed.instrument)
     if narrowed.since:
         found.append(revision.acquired_at >= _midnight(narrowed.since))
-    if narrowed.until:
+    if narrowed.until and narrowed.until < date.max:  # there is no day after the last
         found.append(revision.acquired_at < _midnight(narrowed.until + timedelta(days=1)))
     if narrowed.words:
         found.append(_named(narrowed.words))

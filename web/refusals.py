@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 
 from web import drawing
+from web.problems import WrongField, problem
 
 API = "/api/"
 WORDS = {
@@ -36,12 +37,13 @@ def refuse(
     status: int,
     words: tuple[str, str] | None = None,
     headers: Mapping[str, str] | None = None,
+    errors: Sequence[WrongField] = (),
 ) -> Response:
-    """Say why not: ``words`` are a title and what to do now."""
+    """Say why not: ``words`` are a title and what to do now, ``errors`` what a machine is told."""
     title, action = words or WORDS.get(status, ("That cannot be done", "Go back to the work list."))
     answer: Response
     if is_for_machines(request):
-        answer = JSONResponse({"detail": f"{title}. {action}"}, status_code=status)
+        answer = problem(request, status, title, action, errors=errors)
     else:
         answer = drawing.page(
             "error.html", status=status, title=title, words="", action=action, error_id=""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -41,7 +40,7 @@ def retry(control_id: str, reason: str) -> int:
     from db.outbox import retry as retry_message
 
     with open_home() as context, context.store.unit_of_work() as session:
-        posted = retry_message(session, control_id, actor=f"os:{getpass.getuser()}", reason=reason)
+        posted = retry_message(session, control_id, reason=reason)
         session.commit()
     if wants_json():
         print_json(_row(posted))

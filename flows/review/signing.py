@@ -144,6 +144,12 @@ def _state_of(standing: Standing, meaning: str) -> str:
     return "corrected" if before else "final"
 
 
+def _replaced(standing: Standing) -> str:
+    """The report that a released one would replace, as it is printed; empty if there is none."""
+    before = [version for version in standing.versions if version.state in rows.RELEASED]
+    return f"R-{before[-1].report_sha256[:12]}" if before else ""
+
+
 def _add_version(
     step: Step, settings: Settings, content: SpecimenReport, *, standing: Standing, state: str
 ) -> ReportVersion:
@@ -151,6 +157,7 @@ def _add_version(
     from reports.pictures_kept import keep_pictures
     from reports.stored import as_values
 
+    content = replace(content, replaces=_replaced(standing))
     version = ReportVersion(
         specimen_key=step.specimen.key,
         prediction_key=step.predicted.prediction.key,

@@ -132,7 +132,7 @@ def changing(
     UsageError
         There is no such specimen.
     """
-    with store.unit_of_work() as session:
+    with store.unit_of_work(actor.name) as session:
         specimen = specimen_row(session, study, specimen_id)
         review = rows.lock_review(session, specimen.key)
         found = current_predictions(session, specimen.study_key, specimen.key)

@@ -94,6 +94,11 @@ def read_cells(folder):
     return Cells(table, crops, Quality())
 
 
+def read_columns(folder, columns=None):
+    table = read_cells(folder).table
+    return {name: table[name] for name in columns or table}
+
+
 def train(bags, classes, *, settings, composition=None, progress=None):
     _called("train")
     mixed = [bag for bag in bags if bag.known.role == "mixed"]
@@ -172,7 +177,7 @@ def _sha(text):
 def installed(monkeypatch):
     calls.clear()
     _put(monkeypatch, "pipeline.ingest", ingest=ingest)
-    _put(monkeypatch, "pipeline.cells", read_cells=read_cells)
+    _put(monkeypatch, "pipeline.cells", read_cells=read_cells, read_columns=read_columns)
     _put(monkeypatch, "models.training", train=train)
     _put(monkeypatch, "models.prediction", predict=predict)
     _put(monkeypatch, "models.modelfile", save=save, load=load)

@@ -1,11 +1,14 @@
+import json
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 
 from cellcensus.errors import StoreError
 from db.outbox import messages
+from db.tables import ReportSignature
 from flows.send import enqueue
 from tests.db.conftest import address, postgres, postgres_address, store, study
-from tests.releases import put_predicted, put_version, release, settings_for
+from tests.releases import put_account, put_predicted, put_version, release, settings_for
 
 __all__ = ["address", "postgres", "postgres_address", "store", "study"]
 
@@ -28,7 +31,7 @@ def test_a_release_writes_one_message_for_each_destination(store, study, tmp_pat
         header = one.message.body.split("\r")[0].split("|")
         assert header[9] == one.message.control_id
         assert len(one.message.control_id) == 20
-        assert "|HM|F\r" in one.message.body
+        assert "|HM|F|" in one.message.body
     assert len({one.message.control_id for one in found}) == 2
 
 
@@ -37,7 +40,7 @@ def test_a_corrected_report_is_a_message_of_its_own(store, study, tmp_path):
     second, first = all_messages(store)
     assert (first.version, second.version) == (1, 2)
     assert first.message.control_id != second.message.control_id
-    assert "|HM|C\r" in second.message.body
+    assert "|HM|C|" in second.message.body
 
 
 def test_without_a_release_there_is_no_message(store, study, tmp_path):
@@ -47,6 +50,29 @@ def test_without_a_release_there_is_no_message(store, study, tmp_path):
         assert enqueue(session, settings, version) == 2
         # The transaction of the release fails: nothing is committed.
     assert all_messages(store) == []
+
+
+def test_whoever_reviewed_and_whoever_released_stand_in_what_is_sent(store, study, tmp_path):
+    fhir = {"share": {"kind": "file", "folder": "/nowhere", "format": "fhir"}}
+    with store.unit_of_work() as session:
+        predicted = put_predicted(session, study)["U1"]
+        version = put_version(session, predicted, meaning="reviewed")
+        session.add(
+            ReportSignature(
+                report_version_key=version.key,
+                account_key=put_account(session, "bob").key,
+                full_name="Bob R.",
+                meaning="released",
+                report_sha256=version.report_sha256,
+            )
+        )
+        enqueue(session, settings_for(tmp_path, fhir), version)
+        (sent,) = messages(session)
+    found = [entry["resource"] for entry in json.loads(sent.message.body)["entry"]]
+    signed = [one["reason"][0]["text"] for one in found if one["resourceType"] == "Provenance"]
+    assert signed == ["reviewed", "released"]
+    assert found[0]["resultsInterpreter"] == [{"display": "Bob R."}]
+    assert found[0]["identifier"][1]["value"] == f"R-{version.report_sha256[:12]}"
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from cellcensus.changeplan import read_plan
 from cellcensus.errors import UsageError
 from cellcensus.rights import Right
 from db import jobs, registry
@@ -19,7 +20,7 @@ from flows.jobs import KINDS
 from flows.registry import promote_in, rollback_in, worst_class_error
 from web import drawing
 from web.drawing import environment
-from web.pages.place import Database, ModelKeeper, Reader, Reason, go_to, say_no
+from web.pages.place import Configured, Database, ModelKeeper, Reader, Reason, go_to, say_no
 
 router = APIRouter(default_response_class=HTMLResponse)
 
@@ -72,15 +73,26 @@ def model_page(model_id: str, store: Database, visitor: Reader) -> Response:
 
 @router.post("/models/{model_id}/promote")
 def promote(
-    request: Request, model_id: str, store: Database, visitor: ModelKeeper, reason: Reason = ""
+    request: Request,
+    model_id: str,
+    store: Database,
+    settings: Configured,
+    visitor: ModelKeeper,
+    *,
+    reason: Reason = "",
 ) -> Response:
-    """Make a model the champion of its classes."""
+    """Make a model the champion of its classes, if the plan of changes lets this person."""
     if not reason.strip():
         return say_no(request, NO_REASON, 422)
-    with store.unit_of_work(visitor.name) as session:
-        model = _find(session, model_id)
-        promote_in(session, model.model_id, _signed(reason, visitor.full_name))
-        session.commit()
+    try:
+        plan = read_plan(settings)
+        with store.unit_of_work(visitor.name) as session:
+            model = _find(session, model_id)
+            words = _signed(reason, visitor.full_name)
+            promote_in(session, model.model_id, words, plan=plan, actor=visitor.name)
+            session.commit()
+    except UsageError as error:
+        return say_no(request, error)
     return go_to(_address(model_id))
 
 

@@ -171,7 +171,7 @@ def test_the_trail_is_whole_after_all_this(laboratory):
     undo(*laboratory.signing(), seen=seen)
     with laboratory.store.reading() as session:
         assert list(broken_entries(session)) == []
-    assert len(laboratory.entries()) == 2
+    assert len([entry for entry in laboratory.entries() if entry.actor == "ada"]) == 2
 
 
 def test_specimens_that_are_not_there_are_named(laboratory):
