@@ -171,6 +171,22 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+    open_metrics: bool = Field(
+        False,
+        description="Answer /metrics without an account to programs on this very machine.",
+    )
+
+
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
 
 
 class AccessSettings(Section):
@@ -338,6 +354,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
     inbox: InboxSettings = InboxSettings()

@@ -26,6 +26,7 @@ from web.bench import actions as bench_actions
 from web.bench import pages as bench_pages
 from web.bench.film import Films
 from web.guard import Guard
+from web.pages import ROUTERS
 from web.problems import problem, wrong_fields
 from web.refusals import is_for_machines, refuse
 from web.throttle import FailureLimit
@@ -48,10 +49,10 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         upgrade(settings.database_address())
         check_declared(app)
         app.state.store = Store(settings.database_address())
-        app.state.films = Films()
         with app.state.store.unit_of_work() as session:
             if note_settings(session, "access", settings.access.model_dump(mode="json")):
                 session.commit()
+        app.state.films = Films()
         yield
         app.state.films.close()
         app.state.store.close()
@@ -72,6 +73,8 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     for part in (signin, account, tokens, people, trail, papers):
         app.include_router(part.router)
     app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
     app.include_router(bench_pages.router)
     app.include_router(bench_actions.router)
     install(app)

@@ -20,6 +20,7 @@ from web.visitor import current
 STYLES = {
     "report.css": ("reports", "templates/report.css"),
     "web.css": ("web", "static/web.css"),
+    "pages.css": ("web", "static/pages.css"),
     "bench.css": ("web", "static/bench.css"),
     "htmx.min.js": ("web", "static/htmx.min.js"),
     "keys.js": ("web", "static/keys.js"),

@@ -17,8 +17,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from cellcensus import __version__
 from cellcensus.errors import StoreError, UsageError
 from cellcensus.rights import Right
-from db import findings
-from db.registry import find_model, list_models
 from db.studies import find_study, study_names
 from db.tables import Specimen
 from db.tables import Study as StudyRow
@@ -105,22 +103,6 @@ def studies(store: Database) -> Response:
         )
 
 
-@pages.get("/studies/{study}/")
-def study_page(study: str, store: Database, settings: Configured) -> Response:
-    """One study: its report and what was found in its sheet."""
-    with store.reading() as session:
-        row = _study(session, study)
-        counts = {item.name: item for item in queries.studies(session)}
-        return drawing.page(
-            "study.html",
-            here="studies",
-            study=counts[row.name],
-            states=queries.STATES,
-            findings=findings.open_findings(session, row.key),
-            stored=stored.stored_report(session, settings.home, row.key, None),
-        )
-
-
 @pages.get("/studies/{study}/report")
 def study_file(study: str, store: Database, settings: Configured) -> Response:
     """The study's report as it was written, for printing."""
@@ -152,36 +134,6 @@ def linked_file(study: str, file: str, store: Database) -> Response:
         raise HTTPException(404)
     part = drawing.environment().filters["part"]
     return RedirectResponse(f"/studies/{part(study)}/specimens/{part(name)}", status_code=303)
-
-
-@pages.get("/models")
-def models(store: Database) -> Response:
-    """All models."""
-    with store.reading() as session:
-        return drawing.page("models.html", here="models", models=list_models(session)[::-1])
-
-
-@pages.get("/models/{model_id}")
-def model_page(model_id: str, store: Database) -> Response:
-    """One model: what it learned from, and the decisions about it."""
-    with store.reading() as session:
-        model = find_model(session, model_id)
-        if model is None:
-            raise HTTPException(404)
-        return drawing.page("model.html", here="models", model=model)
-
-
-@pages.get("/quarantine")
-def quarantine(store: Database) -> Response:
-    """All specimens set aside, by study."""
-    with store.reading() as session:
-        shelves = [
-            (study.name, findings.quarantined(session, study.key))
-            for study in session.scalars(select(StudyRow).order_by(StudyRow.name))
-        ]
-        return drawing.page(
-            "quarantine.html", here="quarantine", shelves=[s for s in shelves if s[1]]
-        )
 
 
 @pages.get("/flags")

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from cellcensus.errors import ReviewError, StaleReviewError, UsageError
 from cellcensus.rights import Right
 from flows import review
+from flows.jobs import queue_rerun
 from flows.review import Actor, Seen
 from flows.signin import confirm_password
 from web import drawing, queries
@@ -157,15 +158,16 @@ def accept_flag(
 
 @router.post(SPECIMEN + "/rerun")
 def rerun(desk: AtDesk, visitor: Reviewer, seen: SeenField, reason: Reason = "") -> Response:
-    """Ask for another recording or computation."""
-    return _do(
-        desk,
-        visitor,
-        lambda actor: review.request_rerun(
+    """Ask for another recording or computation; what can be done without a person is queued."""
+
+    def ask(actor: Actor) -> Seen:
+        now = review.request_rerun(
             desk.store, actor, desk.study, desk.specimen_id, reason=reason, seen=Seen.parse(seen)
-        ),
-        "The re-run was asked for.",
-    )
+        )
+        queue_rerun(desk.store, actor, desk.study, desk.specimen_id, reason=reason)
+        return now
+
+    return _do(desk, visitor, ask, "The re-run was asked for.")
 
 
 @router.post(SPECIMEN + "/sign")
