@@ -135,10 +135,8 @@ def stretch(
 
 def after(session: Session, narrowed: Filter, key: int, size: int) -> list[Item]:
     """At most ``size`` specimens that became known after the one with this key, in that order."""
-    rows = session.execute(
-        _matching(narrowed).where(Specimen.key > key).order_by(Specimen.key).limit(size)
-    )
-    items = [_item(*row) for row in rows]
+    known_after = _ask(session, narrowed).query.where(Specimen.key > key)
+    items = _read(session, session.scalars(known_after.order_by(Specimen.key).limit(size)).all())
     _fill_in(session, items)
     return items
 
