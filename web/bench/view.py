@@ -17,6 +17,7 @@ from flows.plain import back
 from flows.reference import reference_fraction, reference_per_ul
 from reports.content import ClassRow, Estimate, SpecimenReport
 from reports.numbers import number, percent, percentages, signed
+from reports.ranges import Ranges
 from reports.specimen import Line, specimen_view
 from web.bench import shelves
 
@@ -110,7 +111,7 @@ def result_view(bench: Bench, content: SpecimenReport, settings: Settings) -> di
         "total_before": _total_before(bench),
         "fractions": view["fractions"],
         "ranges": view["ranges"],
-        "ranges_withheld": view["ranges_withheld"],
+        "ranges_withheld": Ranges(settings.reports, content.donor_age_years).withheld,
         "analyser": view["analyser"],
         "main_figures": view["main_figures"],
         "other_figures": view["other_figures"],
