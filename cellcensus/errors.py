@@ -19,6 +19,7 @@ person can do about it. The command line prints these four and never a traceback
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import datetime
 from os import PathLike
@@ -161,3 +162,21 @@ class DeliveryError(CellcensusError):
     def __init__(self, message: str, *, unreachable: bool = False) -> None:
         super().__init__(message)
         self.unreachable = unreachable
+
+
+_PLACES = {
+    errno.ENOSPC: "make room on that disk; the same command goes on from where it stopped",
+    errno.EDQUOT: "make room on that disk; the same command goes on from where it stopped",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "ask for the right to use it, or choose another place",
+    errno.EPERM: "ask for the right to use it, or choose another place",
+    errno.EIO: "check the disk or the network drive, then repeat the command",
+    errno.ESTALE: "check the network drive, then repeat the command",
+}
+
+
+def store_error_of(error: OSError) -> StoreError | None:
+    """What the operating system says of a place, with the next step; ``None`` if it is another."""
+    if error.errno not in _PLACES:
+        return None
+    return StoreError(str(error.strerror), file=error.filename, next_step=_PLACES[error.errno])

@@ -171,6 +171,56 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+    open_metrics: bool = Field(
+        False,
+        description="Answer /metrics without an account to programs on this very machine.",
+    )
+
+
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
+
+
+class AccessSettings(Section):
+    """Accounts, passwords and sessions of the application."""
+
+    password_length: int = Field(
+        12,
+        ge=8,
+        le=128,
+        description="Fewest characters of a password; nothing else is asked of it.",
+    )
+    idle_minutes: float = Field(
+        30.0, gt=0, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="A session ends after so long, however busy it is."
+    )
+    attempts: int = Field(
+        5,
+        ge=1,
+        description="Wrong passwords in a row that lock an account for a while.",
+    )
+    lock_seconds: float = Field(
+        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
+    )
+    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
+    address_attempts: int = Field(
+        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Mark cookies as for https only even where the service is asked by http, as "
+        "behind a proxy; over https they always are.",
+    )
 
 
 class DestinationSettings(Section):
@@ -213,40 +263,6 @@ class InterfaceSettings(Section):
         600.0, gt=0, description="Longest wait between two attempts; none is ever given up."
     )
     poll_s: float = Field(2.0, gt=0, description="How often is looked for reports to send.")
-
-
-class AccessSettings(Section):
-    """Accounts, passwords and sessions of the application."""
-
-    password_length: int = Field(
-        12,
-        ge=8,
-        le=128,
-        description="Fewest characters of a password; nothing else is asked of it.",
-    )
-    idle_minutes: float = Field(
-        30.0, gt=0, description="A session ends when nothing was asked for so long."
-    )
-    session_hours: float = Field(
-        12.0, gt=0, description="A session ends after so long, however busy it is."
-    )
-    attempts: int = Field(
-        5,
-        ge=1,
-        description="Wrong passwords in a row that lock an account for a while.",
-    )
-    lock_seconds: float = Field(
-        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
-    )
-    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
-    address_attempts: int = Field(
-        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
-    )
-    secure_cookies: bool = Field(
-        False,
-        description="Mark cookies as for https only even where the service is asked by http, as "
-        "behind a proxy; over https they always are.",
-    )
 
 
 class ReviewSettings(Section):
@@ -338,6 +354,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
     inbox: InboxSettings = InboxSettings()
