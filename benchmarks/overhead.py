@@ -26,9 +26,9 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.speed import Timed, timed
+from benchmarks.nap import nap
+from benchmarks.speed import timed
 from cellcensus.settings import Settings
-from flows.conductor import LocalConductor, batches
 from flows.context import open_context
 from flows.run import run_study
 from tests.flows import standins
@@ -44,7 +44,7 @@ slept = 0.0
 
 @dataclass(frozen=True)
 class Cost:
-    """One run: specimens, seconds it lasted and slept, and processor seconds."""
+    """One run: specimens, seconds it lasted and slept, and processor seconds, children's too."""
 
     specimens: int
     wall: float
@@ -93,9 +93,13 @@ def cost(specimens: int, work: Callable[[Path, Path], None]) -> Cost:
     global slept  # noqa: PLW0603
     with tempfile.TemporaryDirectory(prefix="cellcensus-") as place:
         folder = study(Path(place) / "study", specimens)
-        slept = 0.0
-        took: Timed = timed(lambda: work(folder, Path(place) / "home"))
-    return Cost(specimens, took.wall, slept, took.processor)
+        slept, before = 0.0, _processor()
+        took = timed(lambda: work(folder, Path(place) / "home"))
+        return Cost(specimens, took.wall, slept, _processor() - before)
+
+
+def _processor() -> float:
+    return sum(os.times()[:4])
 
 
 def in_process(folder: Path, home: Path) -> None:
@@ -127,10 +131,12 @@ def linearity(sizes: Sequence[int]) -> None:
     whole = deviations(sizes, [one.wall for one in costs])
     own = deviations(sizes, [one.processor for one in costs])
     print("Growth: 0.05 s of sleep a specimen, in this process")
-    print(f"{'specimens':>10}{'s':>8}{'off line':>10}{'own, ms a specimen':>20}{'cpu off line':>14}")
+    print(
+        f"{'specimens':>10}{'s':>8}{'off line':>10}{'own, ms a specimen':>20}{'cpu off line':>14}"
+    )
     for one, off, cpu in zip(costs, whole, own, strict=True):
         each = 1000 * one.own / one.specimens
-        print(f"{one.specimens:>10}{one.wall:>8.2f}{off:>+10.1%}{each:>20.1f}{cpu:>+14.1%}")
+        print(f"{one.specimens:>9}{one.wall:>8.2f}{off:>+10.1%}{each:>20.1f}{cpu:>+14.1%}")
 
 
 def share(specimens: int, seconds: float, folder: Path | None) -> None:
@@ -138,7 +144,7 @@ def share(specimens: int, seconds: float, folder: Path | None) -> None:
     install(seconds / specimens)
     scale = f"{BATCH_S / seconds:.0f} times shorter sleep"
     print(f"A batch of {specimens} specimens in ten minutes ({scale}):")
-    _line("in this process", cost(specimens, in_process).own)
+    _line("in this process", cost(specimens, in_process))
     if folder is None:
         return
     from tests.prefectserver import connected_to, prefect_server
@@ -146,32 +152,38 @@ def share(specimens: int, seconds: float, folder: Path | None) -> None:
     os.environ["CELLCENSUS_PROCESSES"] = "1"  # stand-ins exist in this process only
     with prefect_server(folder) as server, connected_to(server.api, folder / "client"):
         cost(10, under_prefect)
-        own = cost(specimens, under_prefect).own
-    _line("under a Prefect server", own)
-    pools = pool(specimens)
-    _line("its pools of processes", pools)
-    _line("server and pools", own + pools)
+        _line("under a Prefect server", cost(specimens, under_prefect))
+        _line("recordings in a pool too", pooled(specimens))
 
 
-def _line(name: str, seconds: float) -> None:
-    print(f"  {name:<26}{seconds:>7.2f} s {seconds / BATCH_S:>7.2%} of ten minutes", flush=True)
+def _line(name: str, found: Cost) -> None:
+    wall, processor = found.own / BATCH_S, found.processor / BATCH_S
+    print(
+        f"  {name:<26}{found.own:>7.2f} s, {wall:.2%} of ten minutes; "
+        f"{found.processor:.2f} s of processor, {processor:.2%}",
+        flush=True,
+    )
 
 
-def nap(seconds: float) -> None:
-    """What a worker of a pool does here: import what the real one does, and sleep."""
-    import pipeline.ingest  # noqa: F401
+def pooled(specimens: int, processes: int = 2, seconds: float = 0.25) -> Cost:
+    """What it costs to do recordings in a pool, in the batches of a flow."""
+    from prefect import flow
 
-    time.sleep(seconds)
-
-
-def pool(specimens: int, processes: int = 2, seconds: float = 0.2) -> float:
-    """Seconds that all pools of a study's recordings cost beyond the sleep."""
+    from flows.conductor import batches
     from flows.prefect_conductor import PrefectConductor
 
+    @flow(name="naps", persist_result=False)
+    def naps() -> int:
+        jobs = [seconds] * specimens
+        done = PrefectConductor().map(nap, jobs, label="nap", processes=processes)
+        return sum(1 for _ in done)
+
+    before = _processor()
+    took = timed(naps)
+    # Batch by batch: within each, every process sleeps as often as its share of jobs.
     cut = batches(range(specimens), PrefectConductor.most(specimens))
-    job = [seconds] * len(cut[0])
-    took = timed(lambda: list(LocalConductor().map(nap, job, label="nap", processes=processes)))
-    return len(cut) * (took.wall - seconds * -(-len(job) // processes))
+    rounds = sum(-(-len(batch) // processes) for batch in cut)
+    return Cost(specimens, took.wall, seconds * rounds, _processor() - before)
 
 
 def main(arguments: list[str]) -> int:
@@ -183,6 +195,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--no-prefect", action="store_true", help="without a server")
     chosen = parser.parse_args(arguments)
     logging.disable(logging.WARNING)
+    print(f"Load of this machine: {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores")
     linearity(chosen.sizes)
     with tempfile.TemporaryDirectory(prefix="cellcensus-") as folder:
         share(chosen.specimens, chosen.seconds, None if chosen.no_prefect else Path(folder))
