@@ -90,7 +90,7 @@ def study(folder: Path, specimens: int) -> Path:
 
 def cost(specimens: int, work: Callable[[Path, Path], None]) -> Cost:
     """Run ``work(study, home)`` on a new study."""
-    global slept  # noqa: PLW0603
+    global slept
     with tempfile.TemporaryDirectory(prefix="cellcensus-") as place:
         folder = study(Path(place) / "study", specimens)
         slept, before = 0.0, _processor()

@@ -34,7 +34,7 @@ def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
         backup(ctx.settings.database_address(), file)
         outcome.done += 1
         outcome.notes.append(f"database copied to {ctx.relative(file)}")
-        _drop_oldest(_backup_folder(ctx), settings.backups)
+        _drop_oldest(_backup_folder(ctx), settings.backups, file.name)
     turn_log(ctx.home)
     freed = _delete_pictures(ctx, settings, now)
     if freed:
@@ -46,9 +46,13 @@ def _backup_folder(ctx: Context) -> Path:
     return ctx.home / "backups"
 
 
-def _drop_oldest(folder: Path, kept: int) -> None:
-    # By name, not by the files' times: those change when a copy is copied.
-    for old in sorted(folder.glob("cellcensus-*.sqlite"))[:-kept]:
+def _drop_oldest(folder: Path, kept: int, newest: str) -> None:
+    # By name, not by the files' times: those change when a copy is copied. A name from the future
+    # is of a clock that was set back since: older than what was made now.
+    files = sorted(
+        folder.glob("cellcensus-*.sqlite"), key=lambda file: (file.name <= newest, file.name)
+    )
+    for old in files[:-kept]:
         old.unlink(missing_ok=True)
 
 
