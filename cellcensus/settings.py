@@ -285,12 +285,20 @@ class InboxSettings(Section):
     )
 
 
+RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
+
+
 class HousekeepingSettings(Section):
     """What is done now and then."""
 
     backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
     superseded_days: float | None = Field(
         None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+    pictures_days: dict[RoleName, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Pictures of all results are deleted after so many days, by role; those of "
+        "roles not named are kept.",
     )
 
 
