@@ -336,6 +336,18 @@ class GateSettings(Section):
     )
 
 
+class DriftSettings(Section):
+    """What is done about instruments and specimens that change with time."""
+
+    watch: bool = Field(
+        True, description="The nightly job judges the control charts and raises what drifts."
+    )
+    retrain: bool = Field(
+        False,
+        description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -362,6 +374,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
     jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()

@@ -117,6 +117,11 @@ def subjects_with_open_findings(session: Session, study_key: int, source: str) -
     return set(rows)
 
 
+def open_codes(session: Session, study_key: int, source: str) -> set[tuple[str, str]]:
+    """Code and message of what one source finds wrong with a study as a whole now."""
+    return {(row.code, row.message) for row in _open(session, study_key, None, source)}
+
+
 def open_findings_by_specimen(session: Session, study_key: int) -> dict[str, list[words.Finding]]:
     """``specimen_id`` → what is wrong with it now, oldest first."""
     rows = session.execute(

@@ -95,6 +95,12 @@ def _show(name: str, outcomes: Sequence[Outcome]) -> None:
                 resource={"prefect.resource.id": f"cellcensus.specimen.{outcome.study}.{specimen}"},
                 payload={"study": outcome.study, "specimen": specimen},
             )
+        for code in outcome.raised:
+            emit_event(
+                "cellcensus.drift.raised",
+                resource={"prefect.resource.id": f"cellcensus.study.{outcome.study}"},
+                payload={"study": outcome.study, "code": code},
+            )
         if outcome.promoted:
             emit_event(
                 "cellcensus.model.promoted",
