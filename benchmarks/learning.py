@@ -24,7 +24,7 @@ from benchmarks.compose import ARTEFACT, Composed, Crops, Regime, compose, read_
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.device import choose_device, threads
-from models.fit import _Schedule, start_fit
+from models.fit import Schedule, start_fit
 from models.folds import split_donors
 from models.heldout import conclude
 from models.job import Job
@@ -37,7 +37,7 @@ from models.training import train
 REGIMES = {
     "middle": Regime(),
     "few_donors": Regime("few_donors", mixed=8),
-    "strong": Regime("strong", donor=1.7, shift=1.7),
+    "strong": Regime("strong", donor=2.0, shift=2.0),
     "weak": Regime("weak", donor=0.4, shift=0.4),
     "partial": Regime("partial", known_classes=("neutrophil", "lymphocyte")),
 }
@@ -118,7 +118,7 @@ def _learn_labels(study: Composed, job: Job, fold: int) -> Member:
     cells = settings.warmup_steps * settings.purified_cells * len(material.purified)
     cells += settings.bag_steps * settings.bag_cells * settings.bags_per_step
     steps, order = cells // (8 * 24), Deck(len(shelves), generator)
-    schedule = _Schedule(fit, settings, 1.0, steps)
+    schedule = Schedule(fit, settings, 1.0, steps)
     decks = [Deck(len(shelf), generator) for shelf in shelves]
     for _ in range(steps):
         drawn = order.deal(8).tolist()

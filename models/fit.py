@@ -59,7 +59,7 @@ def start_fit(
     return Fit(network, copy.deepcopy(network), recovery, prior.to(device))
 
 
-class _Schedule:
+class Schedule:
     """Optimiser with a short rise, a cosine to zero, and a running mean of the weights."""
 
     def __init__(self, fit: Fit, settings: TrainingSettings, first: float, steps: int) -> None:
@@ -123,7 +123,7 @@ def warm_up(
     settings = job.settings
     generator = torch.Generator().manual_seed(settings.seed)
     draw = PurifiedDraw(purified, generator)
-    schedule = _Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
+    schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
     for _ in range(settings.warmup_steps):
         pictures, origin = draw.draw(settings.purified_cells, job.spread)
         with mixed_precision(fit.prior.device):
@@ -146,7 +146,7 @@ def learn_bags(
     generator = torch.Generator().manual_seed(seed)
     draw = PurifiedDraw(purified, generator) if purified else None
     bags = _BagDraw(mixed, settings, generator)
-    schedule = _Schedule(fit, settings, 0.7, settings.bag_steps)
+    schedule = Schedule(fit, settings, 0.7, settings.bag_steps)
     few = max(8, settings.purified_cells // 5)
     for _ in range(settings.bag_steps):
         chosen, hands = bags.deal()
