@@ -85,11 +85,6 @@ class TrainingSettings(Section):
     purified_weight: float = Field(
         0.05, ge=0, le=1, description="Weight of purified specimens once mixed ones are learned."
     )
-    refine_rounds: int = Field(
-        4, ge=0, description="Rounds in which cells are given to classes by their specimen's totals."
-    )
-    refine_steps: int = Field(60, ge=0, description="Steps on such cells in each round.")
-    refine_cells: int = Field(192, ge=16, description="Cells in one such step.")
     width: int = Field(16, ge=4, le=128, multiple_of=4, description="Channels of the first layer.")
     learning_rate: float = Field(3e-3, gt=0, description="Highest learning rate.")
     cells_per_specimen: int = Field(

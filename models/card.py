@@ -10,6 +10,7 @@ import numpy as np
 from models.job import Job
 from models.learnables import Material
 from models.model import Model
+from models.recovery import PRIOR_SD
 from models.suspects import Suspect, find_suspects
 
 _FEW_DONORS = 12
@@ -33,9 +34,7 @@ def write_card(model: Model, job: Job) -> Model:
             (name or "all instruments"): round(float(np.exp(value)), 4)
             for name, (value, _sd) in model.recovery.log_total.items()
         },
-        "class_recovery": dict(
-            zip(model.classes, np.round(model.calibration.recovery, 4).tolist(), strict=True)
-        ),
+        "class_recovery": _class_recovery(model),
         "method": model.calibration.method,
         "settings": job.settings.model_dump(mode="json"),
         "flags": _flags(material),
@@ -43,6 +42,17 @@ def write_card(model: Model, job: Job) -> Model:
         "left_out": dict(material.left_out),
     }
     return replace(model, card=card)
+
+
+def _class_recovery(model: Model) -> dict[str, dict[str, float]]:
+    """Cells counted of each class for one in the blood, and how sure that is (as a factor)."""
+    c = model.calibration
+    value = c.recovery * c.recoveries.get("counting", np.ones(len(model.classes)))
+    sd = np.full(len(value), PRIOR_SD) if c.recovery_sd is None else c.recovery_sd
+    return {
+        name: {"recovery": round(float(r), 4), "sd_log": round(float(s), 4)}
+        for name, r, s in zip(model.classes, value, sd, strict=True)
+    }
 
 
 def _sources(material: Material) -> dict[str, Any]:

@@ -8,20 +8,13 @@ on all of them, for specimens to come.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from models.composition import (
-    METHODS,
-    Calibration,
-    all_methods,
-    choose_method,
-    fit_matrix,
-    fit_scaling,
-    posterior_mean,
-)
-from models.evidence import Evidence, build_network, gather, leukocytes
+from models.calibrate import HeldOut, calibrate
+from models.composition import METHODS, Calibration, choose_method
+from models.evidence import build_network, gather, leukocytes
 from models.intervals import fit_errors
 from models.job import Job
 from models.learnables import Material, make_prior
@@ -32,38 +25,6 @@ from models.prediction import finish
 from models.recovery import concentration, fit_recovery
 from models.shapes import measure_shapes
 
-_FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING = 6, 6
-
-
-@dataclass
-class HeldOut:
-    """All mixed specimens as the networks without their donors see them, row by row.
-
-    Parameters
-    ----------
-    rows
-        Number of the bag of each row.
-    fold
-        (B,) its fold.
-    evidence, cells
-        What its fold's network says, and how many leukocytes that makes.
-    known, known_sd
-        (B, K) the analyser's shares and their standard deviation, NaN where not known.
-    ratio
-        (B,) log of found ÷ analyser total concentration, NaN where not known.
-    found
-        Of each method (B, K), by a calibration of the other folds.
-    """
-
-    rows: list[int]
-    fold: np.ndarray
-    evidence: list[Evidence]
-    cells: np.ndarray
-    known: np.ndarray
-    known_sd: np.ndarray
-    ratio: np.ndarray
-    found: dict[str, np.ndarray]
-
 
 def conclude(members: Sequence[Member], job: Job) -> Model:
     """Members and held-out specimens → the model with its held-out predictions."""
@@ -71,17 +32,8 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
     held = look_at(members, job, prior)
     familiar = _familiar(members, held, job, prior)
     job.tick()
-    by_fold = [
-        fit_calibration(held, held.fold != fold, prior, np.exp(member.log_recovery))
-        for fold, member in enumerate(members)
-    ]
-    for row, fold in enumerate(held.fold):
-        found = all_methods(held.evidence[row].logits, prior, by_fold[fold])
-        for name in METHODS:
-            held.found[name][row] = found[name]
+    by_fold, whole = calibrate(held, members, job, prior)
     everyone = np.ones(len(held.rows), bool)
-    average = np.exp(np.mean([member.log_recovery for member in members], axis=0))
-    whole = fit_calibration(held, everyone, prior, average)
     model = _with_tail(_bare(members, job, prior, familiar, whole), held, everyone, whole, job)
     predictions = []
     for row, fold in enumerate(held.fold):
@@ -128,6 +80,7 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
         known=nothing.copy(),
         known_sd=nothing.copy(),
         ratio=np.full(count, np.nan),
+        features=np.zeros((count, 0)),
         found={name: nothing.copy() for name in METHODS},
     )
     for row, i in enumerate(material.mixed):
@@ -170,23 +123,6 @@ def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndar
     shapes = [e.shapes for e in evidence]
     dirt = [measure_shapes(material.bags[i].crops) for i in material.blank]
     return learn_familiar(shapes, labels, len(prior), dirt=dirt)
-
-
-def fit_calibration(
-    held: HeldOut, rows: np.ndarray, prior: np.ndarray, recovery: np.ndarray
-) -> Calibration:
-    """Calibrate the methods on some rows whose differential is complete."""
-    k = len(prior) - 1
-    usable = np.nonzero(rows & np.isfinite(held.known).all(axis=1))[0]
-    logits = [held.evidence[i].logits for i in usable]
-    matrix, temperature, bias = np.diag(1 / recovery), 1.0, np.zeros(k + 1)
-    if len(usable) >= _FEWEST_FOR_MATRIX:
-        means = np.array([posterior_mean(part, prior) for part in logits])
-        matrix = fit_matrix(means, held.known[usable], np.ones(len(usable)))
-    if len(usable) >= _FEWEST_FOR_SCALING:
-        flat = [part.mean(0) for part in logits]
-        temperature, bias = fit_scaling(flat, held.known[usable], prior, recovery)
-    return Calibration(matrix, temperature, bias, recovery, METHODS[0], {})
 
 
 def _with_tail(

@@ -65,7 +65,9 @@ def finish(
     cell_class, probability = _classify(model, evidence)
     cells = int((cell_class != ARTEFACT).sum())
     counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
-    methods = all_methods(evidence.logits, model.prior, model.calibration)
+    methods = all_methods(
+        evidence.logits, model.prior, model.calibration, _feature(model, evidence)
+    )
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
     each = _member_shares(model, evidence)
@@ -122,6 +124,11 @@ def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]
     # platelets were called artefacts with certainty.
     best[strange] = UNCLASSIFIED
     return best, posterior.max(1).astype(np.float32)
+
+
+def _feature(model: Model, evidence: Evidence) -> np.ndarray | None:
+    embedding = model.calibration.embedding
+    return None if embedding is None else embedding.lens.mean(evidence.shapes, evidence.effect)
 
 
 def _member_shares(model: Model, evidence: Evidence) -> np.ndarray:

@@ -19,7 +19,6 @@ from models.heldout import conclude
 from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.model import Member, Model
-from models.refine import learn_cells
 
 
 def train(
@@ -77,8 +76,7 @@ def train(
 def _units(job: Job) -> float:
     warm_ups = job.fold_count if job.shares_donors() else 1
     steps = job.settings.warmup_steps * bool(job.material.purified) * warm_ups
-    each = job.settings.bag_steps + job.settings.refine_rounds * job.settings.refine_steps
-    return steps + each * job.fold_count + len(job.material.mixed) + 1
+    return steps + job.settings.bag_steps * job.fold_count + len(job.material.mixed) + 1
 
 
 def _learn(job: Job) -> list[Member]:
@@ -117,7 +115,6 @@ def _learn_fold(
     blood = make_shelves(job.material, looks, mixed, job.device)
     if blood:  # with a single mixed donor, the fold without that donor has none
         learn_bags(fit, blood, pure, job, seed=job.settings.seed * 1000 + fold)
-        learn_cells(fit, blood, pure, job, seed=job.settings.seed * 1000 + 500 + fold)
     recovery = fit.log_recovery.detach().cpu().numpy().astype(float)
     return Member(_weights(fit), prior, looks, recovery)
 
