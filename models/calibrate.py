@@ -20,10 +20,11 @@ from models.composition import (
     posterior_mean,
     with_consensus,
 )
-from models.embedded import Teachers, blood_holds, embed, gather_teachers
+from models.embedded import Teachers, blood_holds, embed, gather_teachers, pure_rows
 from models.evidence import Evidence
 from models.job import Job
 from models.model import Member
+from models.planner import Lessons
 from models.recovery import fit_class_recovery
 
 _FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING, _FEWEST_FOR_RECOVERY = 6, 6, 4
@@ -64,10 +65,17 @@ class HeldOut:
     found: dict[str, np.ndarray]
 
 
-def calibrate(
-    held: HeldOut, members: Sequence[Member], job: Job, prior: np.ndarray
-) -> tuple[list[Calibration], Calibration]:
-    """Calibrations of the folds and of all; fills in ``held.found``."""
+@dataclass(frozen=True)
+class Calibrated:
+    """Calibrations of the folds, of all, and what the embedding learned from."""
+
+    by_fold: list[Calibration]
+    whole: Calibration
+    lessons: Lessons | None
+
+
+def calibrate(held: HeldOut, members: Sequence[Member], job: Job, prior: np.ndarray) -> Calibrated:
+    """Calibrate for the folds and for all; fills in ``held.found``."""
     teachers = gather_teachers(job, held.evidence)
     if teachers is not None and held.rows:
         held.features = np.stack([teachers.lens.mean(e.shapes, e.effect) for e in held.evidence])
@@ -84,7 +92,27 @@ def calibrate(
         mine = {name: values[row] for name, values in raw.items()}
         for name, share in with_consensus(mine, by_fold[fold].recoveries).items():
             held.found[name][row] = share
-    return by_fold, _recover(whole, raw, held, everyone)
+    lessons = _lessons(held, teachers, average, job, prior) if teachers and held.rows else None
+    return Calibrated(by_fold, _recover(whole, raw, held, everyone), lessons)
+
+
+def _lessons(
+    held: HeldOut, teachers: Teachers, member: Member, job: Job, prior: np.ndarray
+) -> Lessons:
+    usable = np.nonzero(np.isfinite(held.known).all(axis=1))[0]
+    holds = [blood_holds(held.evidence[i], prior, held.known[i]) for i in usable]
+    names = [job.material.donor(held.rows[i]) for i in usable]
+    pure = pure_rows(teachers, member, job, -1)
+    return Lessons(
+        teachers.lens,
+        held.features[usable],
+        np.array(holds).reshape(-1, len(prior)),
+        held.known[usable],
+        np.unique(names, return_inverse=True)[1] if names else np.zeros(0, int),
+        pure.features,
+        pure.holds,
+        pure.weights,
+    )
 
 
 def _found(

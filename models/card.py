@@ -20,6 +20,7 @@ def write_card(model: Model, job: Job) -> Model:
     """The same model with its card."""
     material = job.material
     card: dict[str, Any] = {
+        **model.card,
         "classes": list(model.classes),
         "trained_on": _sources(material),
         "instruments": sorted({b.instrument_id for b in material.bags if b.instrument_id}),

@@ -49,22 +49,23 @@ def gather_teachers(job: Job, evidence: Sequence[Evidence]) -> Teachers | None:
     return Teachers(make_lens(np.concatenate(shown)), numbers, shapes) if shown else None
 
 
-def embed(
-    teachers: Teachers, member: Member, job: Job, mixed: tuple[np.ndarray, np.ndarray], fold: int
-) -> Embedding | None:
-    """Fit class means; ``fold`` is left out of the purified specimens too (−1: none is).
+@dataclass(frozen=True)
+class Rows:
+    """Specimens as the embedding learns from them: (B, D), (B, K + 1) and (B,)."""
 
-    Parameters
-    ----------
-    mixed
-        (B, D) mean features of mixed specimens and (B, K + 1) what they hold.
-    """
-    material = job.material
+    features: np.ndarray
+    holds: np.ndarray
+    weights: np.ndarray
+
+
+def pure_rows(teachers: Teachers, member: Member, job: Job, fold: int) -> Rows:
+    """Purified and blank specimens, without those of a fold's donors (−1: all)."""
+    material, k = job.material, len(job.material.classes)
     pure = material.purified if fold < 0 else job.purified_outside(fold)
-    features, holds, weights = [*mixed[0]], [*mixed[1]], [1.0] * len(mixed[0])
+    features, holds, weights = [], [], []
     for i, shapes in zip(teachers.numbers, teachers.shapes, strict=True):
-        if i in material.blank:
-            effect, held = np.zeros(2), np.append(np.zeros(len(material.classes)), 1.0)
+        if i in material.blank and len(shapes):
+            effect, held = np.zeros(2), np.append(np.zeros(k), 1.0)
         elif i in pure:
             held = np.append(material.holds[i] * (1 - dirt_share(material)), dirt_share(material))
             effect = donor_effect(member.looks, material.means[i], material.holds[i], certain=True)
@@ -73,9 +74,30 @@ def embed(
         features.append(teachers.lens.mean(shapes, effect))
         holds.append(held)
         weights.append(1.0 if i in material.blank else _PURIFIED)
-    if not features:
+    width = len(teachers.lens.phase)
+    return Rows(
+        np.array(features).reshape(-1, width), np.array(holds).reshape(-1, k + 1), np.array(weights)
+    )
+
+
+def embed(
+    teachers: Teachers, member: Member, job: Job, mixed: tuple[np.ndarray, np.ndarray], fold: int
+) -> Embedding | None:
+    """Fit class means without what a fold's donors gave (−1: with all).
+
+    Parameters
+    ----------
+    mixed
+        (B, D) mean features of mixed specimens and (B, K + 1) what they hold.
+    """
+    pure = pure_rows(teachers, member, job, fold)
+    features = np.concatenate([mixed[0], pure.features])
+    if not len(features):
         return None
-    return fit_embedding(teachers.lens, np.array(features), np.array(holds), np.array(weights))
+    holds = np.concatenate([mixed[1], pure.holds])
+    return fit_embedding(
+        teachers.lens, features, holds, np.append(np.ones(len(mixed[0])), pure.weights)
+    )
 
 
 def blood_holds(evidence: Evidence, prior: np.ndarray, shares: np.ndarray) -> np.ndarray:

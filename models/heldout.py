@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from models.calibrate import HeldOut, calibrate
+from models.calibrate import Calibrated, HeldOut, calibrate
 from models.composition import METHODS, Calibration, choose_method
 from models.evidence import build_network, gather, leukocytes
 from models.intervals import fit_errors
@@ -21,6 +22,7 @@ from models.learnables import Material, make_prior
 from models.model import Member, Model
 from models.novelty import Familiar, learn_familiar
 from models.pictures import to_window
+from models.planner import HeldOutErrors, make_plan
 from models.prediction import finish
 from models.recovery import concentration, fit_recovery
 from models.shapes import measure_shapes
@@ -32,7 +34,8 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
     held = look_at(members, job, prior)
     familiar = _familiar(members, held, job, prior)
     job.tick()
-    by_fold, whole = calibrate(held, members, job, prior)
+    calibrated = calibrate(held, members, job, prior)
+    by_fold, whole = calibrated.by_fold, calibrated.whole
     everyone = np.ones(len(held.rows), bool)
     model = _with_tail(_bare(members, job, prior, familiar, whole), held, everyone, whole, job)
     predictions = []
@@ -41,7 +44,22 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
         bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
         predictions.append(finish(blind, bag, evidence, job.composition))
-    return replace(model, held_out=tuple(predictions))
+    return replace(model, held_out=tuple(predictions), card=_foresight(held, model, calibrated))
+
+
+def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str, Any]:
+    """What the card says of studies to come."""
+    errors = HeldOutErrors(
+        model.classes,
+        held.found[model.calibration.method],
+        held.known,
+        held.known_sd,
+        held.cells,
+    )
+    plan = make_plan(errors, calibrated.lessons, model.errors.donors)
+    names = ("donors", "error", "low", "high")
+    curve = [dict(zip(names, point, strict=True)) for point in plan.get("curve", ())]
+    return {"plan": plan, "learning_curve": curve}
 
 
 def _bare(

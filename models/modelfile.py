@@ -105,6 +105,8 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "familiar.middle": f.middle,
         "familiar.precision": f.precision,
         "familiar.offset": f.offset,
+        "familiar.look_centre": f.look_centre,
+        "familiar.look_sd": f.look_sd,
         "familiar.limits": np.array([f.threshold, f.usual, f.usual_sd]),
     }
     arrays |= {f"recovery.{name}": value for name, value in c.recoveries.items()}
@@ -203,6 +205,8 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             threshold,
             usual,
             usual_sd,
+            arrays["familiar.look_centre"],
+            arrays["familiar.look_sd"],
         ),
         window_um=said["window_um"],
         card=card["card"],

@@ -86,6 +86,14 @@ _FLAGS = (
         "Compare with a smear or the analyser before using the fractions.",
     ),
     Flag(
+        "instrument_drift",
+        "Looks unlike the study",
+        "What is common to this specimen's cells, such as focus, stain or magnification, is "
+        "further off than donors differ.",
+        "Check focus, light and staining of the instrument; record a control; retrain if the "
+        "change is to stay.",
+    ),
+    Flag(
         "no_concentration",
         "No concentration",
         "Cells per µL cannot be computed: imaged volume, dilution or recovery is not known.",
