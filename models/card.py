@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from cellcensus.settings import TrainingSettings
 from models.job import Job
 from models.learnables import Material
 from models.model import Model
@@ -16,8 +17,8 @@ from models.suspects import Suspect, find_suspects
 _FEW_DONORS = 12
 
 
-def write_card(model: Model, job: Job) -> Model:
-    """The same model with its card."""
+def write_card(model: Model, job: Job, asked: TrainingSettings | None = None) -> Model:
+    """The same model with its card; ``asked`` are the settings before memory ran short."""
     material = job.material
     card: dict[str, Any] = {
         **model.card,
@@ -39,7 +40,7 @@ def write_card(model: Model, job: Job) -> Model:
         "method": model.calibration.method,
         "settings": job.settings.model_dump(mode="json"),
         "flags": _flags(material),
-        "limits": _limits(model, material),
+        "limits": [*_limits(model, material), *_shortage(job, asked)],
         "left_out": dict(material.left_out),
     }
     return replace(model, card=card)
@@ -126,6 +127,15 @@ def _flags(material: Material) -> list[str]:
     }
     missing = [name for name in material.classes if purified and name not in purified]
     return [n for n, raised in checks.items() if raised] + [f"no_purified_{n}" for n in missing]
+
+
+def _shortage(job: Job, asked: TrainingSettings | None) -> list[str]:
+    if asked is None or asked.bag_cells == job.settings.bag_cells:
+        return []
+    return [
+        f"Memory was short: learned from {job.settings.bag_cells} cells of a specimen at a time "
+        f"instead of {asked.bag_cells}, which may err more."
+    ]
 
 
 def _limits(model: Model, material: Material) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from models.capacity import capacity_curve
 from models.embedding import Lens, fit_embedding
 from models.intervals import FEWEST_FOR_CONFORMAL, LEVEL
 
@@ -136,7 +137,7 @@ def make_plan(errors: HeldOutErrors, lessons: Lessons | None, donors: int) -> di
     rows = np.isfinite(errors.known).all(1) & np.isfinite(errors.found).all(1)
     plan: dict[str, Any] = {"donors": donors, "guarantee": guarantee(donors)}
     curve = learning_curve(lessons) if lessons is not None else None
-    if rows.sum() < _FEWEST_DONORS or curve is None:
+    if rows.sum() < _FEWEST_DONORS or curve is None or lessons is None:
         return {**plan, "said": f"{donors} mixed donors are too few to plan from; film 6 or more."}
     sampling, model = errors.parts()
 
@@ -150,7 +151,7 @@ def make_plan(errors: HeldOutErrors, lessons: Lessons | None, donors: int) -> di
         change[f"{more} more donors"] = expected(factor=(curve.at(donors + more) / now) ** 2)
     change["twice the cells"] = expected(cells=2.0)
     change["five times the cells"] = expected(cells=5.0)
-    gain = purified_gain(lessons) if lessons is not None else None
+    gain = purified_gain(lessons)
     if gain is not None:
         # One specimen a class costs gain − 1; twice as many as now bring half of that again.
         change["twice the purified specimens"] = expected(factor=(1 / (1 + (gain - 1) / 2)) ** 2)
@@ -161,6 +162,7 @@ def make_plan(errors: HeldOutErrors, lessons: Lessons | None, donors: int) -> di
                   for m, e, low, high in curve.points],
         "fit": {"floor": round(height * curve.floor, 3), "slope": round(height * curve.slope, 3)},
         "expected": change,
+        "capacity": capacity_curve(lessons.features, lessons.known, lessons.donors),
         "wanted": _wanted(errors.classes, errors.known[rows], model),
     }  # fmt: skip
 

@@ -46,6 +46,11 @@ def _show(found: dict[str, Any]) -> None:
             ("donors", "error", "from", "to"),
             [(m, *(round(v, 2) for v in rest)) for m, *rest in found["curve"]],
         )
+        print_table(
+            "Size: mean error of a head on so many numbers a bag, in points",
+            ("numbers", "bare", "with ridge"),
+            [(size, round(bare, 2), round(ridge, 2)) for size, bare, ridge in found["capacity"]],
+        )
         fit, wanted = found["fit"], found["wanted"]
         say(f"Fit: error² = {fit['floor']:.2f}² + {fit['slope']:.2f}² ÷ donors.")
         say(
