@@ -77,8 +77,9 @@ class Calibrated:
 def calibrate(held: HeldOut, members: Sequence[Member], job: Job, prior: np.ndarray) -> Calibrated:
     """Calibrate for the folds and for all; fills in ``held.found``."""
     teachers = gather_teachers(job, held.evidence)
-    if teachers is not None and held.rows:
-        held.features = np.stack([teachers.lens.mean(e.shapes, e.effect) for e in held.evidence])
+    if teachers is not None:
+        seen = [teachers.lens.mean(e.shapes, e.effect) for e in held.evidence]
+        held.features = np.array(seen).reshape(-1, len(teachers.lens.phase))
     by_fold = [
         _fit(held, held.fold != fold, prior, member, (teachers, job, fold))
         for fold, member in enumerate(members)
