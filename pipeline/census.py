@@ -26,6 +26,7 @@ from pipeline.figures import Figures
 from pipeline.grounds import Ground, learn_ground
 from pipeline.optics import diameter_range_px
 from pipeline.rows import Rows
+from pipeline.sightings import Sightings
 from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
 from pipeline.views import ViewFinder
 
@@ -94,6 +95,7 @@ def take_census(
     hints: CellHints,
     settings: IngestSettings,
     progress: Progress | None = None,
+    sightings: Sightings | None = None,
 ) -> Census:
     """Find every cell of a recording once.
 
@@ -109,6 +111,8 @@ def take_census(
         Of the stage.
     progress
         Told of every frame.
+    sightings
+        Told of everything that was seen.
 
     Returns
     -------
@@ -123,7 +127,7 @@ def take_census(
     progress.start("frames", float(recording.n_frames_stated or 0))
     stream = ahead(recording.frames(), _frames_ahead(recording))
     with _one_thread(), closing(stream):
-        tracing = _trace(stream, acquisition, hints, settings, progress)
+        tracing = _trace(stream, acquisition, hints, settings, progress, sightings=sightings)
         rows = tracing.finish()
     progress.finish(f"{len(rows)} cells")
     return _census(rows, tracing, window_um(hints, settings), settings)
@@ -153,6 +157,8 @@ def _trace(
     hints: CellHints,
     settings: IngestSettings,
     progress: Progress,
+    *,
+    sightings: Sightings | None,
 ) -> Tracing:
     held = _hold_back(stream, settings)
     if not held:
@@ -160,7 +166,9 @@ def _trace(
     ground = learn_ground(
         held, acquisition.mode, hints, settings, diameter_range_px(acquisition, hints, settings)
     )
-    tracing = _tracing(ground, acquisition, hints, settings, held[0].pixels.shape)
+    tracing = _tracing(
+        ground, acquisition, hints, settings, held[0].pixels.shape, sightings=sightings
+    )
     for frame in _chain(held, stream):
         tracing.take(frame)
         progress.advance()
@@ -192,6 +200,8 @@ def _tracing(
     hints: CellHints,
     settings: IngestSettings,
     shape: tuple[int, int],
+    *,
+    sightings: Sightings | None,
 ) -> Tracing:
     window_px = window_um(hints, settings) / acquisition.pixel_size_um
     desk = Desk(
@@ -201,6 +211,7 @@ def _tracing(
         figures=Figures(ground, acquisition, shape),
         settings=settings,
         shape=shape,
+        sightings=sightings,
     )
     return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,6 +19,7 @@ from pipeline.linking.judge import Verdict, judge
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
+from pipeline.sightings import Sightings
 from pipeline.views import Shot, View, ViewFinder, keep_best
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
@@ -53,6 +55,7 @@ class Desk:
     figures: Figures
     settings: IngestSettings
     shape: tuple[int, int]
+    sightings: Sightings | None = None
 
 
 class _Loop:
@@ -65,6 +68,7 @@ class _Loop:
         self.figures = desk.figures
         self.settings = desk.settings
         self.shape = desk.shape
+        self.sightings = desk.sightings
         self.preview = Shown(desk.settings.preview_frames, desk.ground.optics.shrink)
         self._seen = 0
 
@@ -74,6 +78,12 @@ class _Loop:
         self.figures.see(found)
         self._seen += 1
         return Shot(frame.index, frame.pixels, found, background, self.finder.scores(found))
+
+    def _write_down(
+        self, shot: Shot, owners: Sequence[Track], open_tracks: Sequence[Track] = ()
+    ) -> None:
+        if self.sightings is not None:
+            self.sightings.see(shot.found, self.ground.optics.shrink, owners, open_tracks)
 
     def _focus(self, shot: Shot, index: int) -> float:
         focus = self.finder.focus(shot, index)
@@ -95,6 +105,7 @@ class EachFrame(_Loop):
             alone = not shot.found.touching[index]
             view = self._cut_out(shot, index)
             self.rows.add([view], [frame.index], float("nan"), alone=alone)
+        self._write_down(shot, [])
         self.preview.offer(shot, [])
 
     def _chosen(self, found: Detections) -> list[int]:
@@ -149,6 +160,7 @@ class OverFrames(_Loop):
             if _wanted(owner, shot.score(index, focus), self.settings.views):
                 view = self.finder.cut_out(shot, index, focus)
                 keep_best(owner.views, view, self.settings.views)
+        self._write_down(shot, owners, self._linker.active if self._linker else ())
         self.preview.offer(shot, owners)
 
     def _follow(self, shot: Shot) -> None:
@@ -174,6 +186,7 @@ class OverFrames(_Loop):
             for owner, view, single in zip(owners, views, alone, strict=True):
                 view.score -= 0.0 if single else _NOT_ALONE
                 keep_best(owner.views, view, self.settings.views)
+            self._write_down(shot, owners, self._linker.active)
             self.preview.offer(shot, owners)
 
     def _diameter(self, frames: list[Detections]) -> float:

@@ -68,6 +68,21 @@ class Video(Closing):
             index += 1
         self._check_end(index)
 
+    def frame(self, index: int) -> Frame:
+        """One frame by its place; `frames` goes on after it.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read.
+        """
+        if int(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != index:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
+        pixels, self._first = self._read(), None
+        if pixels is None or pixels.shape != (self.height, self.width):
+            raise limits.truncated(self.path, index, self.n_frames_stated)
+        return Frame(index, pixels, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+
     def _read(self) -> NDArray[Any] | None:
         try:
             good, pixels = self._capture.read()
