@@ -7,7 +7,6 @@ from cellcensus.errors import TrainingError
 from cellcensus.settings import TrainingSettings
 from models.memory import within_memory
 
-
 CPU = torch.device("cpu")
 
 
