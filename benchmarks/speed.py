@@ -27,7 +27,7 @@ import numpy as np
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
 from pipeline.census import take_census
-from pipeline.recordings import open_recording
+from pipeline.recordings import Frame, open_recording
 
 CASES = {
     "1280×1024 mp4": (1280, 1024, "mp4v", ".mp4"),
@@ -177,7 +177,7 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
     from pipeline.features import measure
     from pipeline.optics import estimate_optics
     from pipeline.segment import Segmenter
-    from pipeline.views import Shot, ViewFinder, mask_of, true_mask
+    from pipeline.views import ViewFinder, mask_of, true_mask
 
     flat = np.clip(np.rint(images.astype(np.float32) - grounds + 128), 0, 255).astype(np.uint8)
     ground = Background(np.full(images.shape[1:], 128, np.float32))
@@ -193,8 +193,8 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> np.ndarray:
         if not len(found):
             continue
         best = int(np.argmax(found.area))
-        shot = Shot(index, frame, found, ground, np.zeros(len(found)))
-        view = finder.cut_out(shot, best, finder.focus(shot, best))
+        shot = finder.shot(Frame(index, frame), found, ground)
+        view = finder.cut_out(shot, best)
         mask = true_mask(view.contrast, mask_of(view, optics.shrink), 1.0 + optics.shrink)
         areas[index] = measure(view.contrast, mask, size)["area_um2"] / size**2
     return areas

@@ -40,17 +40,19 @@ class Figures:
         self._counts: list[int] = []
         self._touching = 0
         self._gains: list[float] = []
-        self._focus: list[tuple[int, float]] = []
+        self._focus: list[float] = []
+        self._whole = 0
 
-    def see(self, found: Detections) -> None:
-        """Take note of the detections of a frame."""
+    def see(self, found: Detections, focus: NDArray[np.float64]) -> None:
+        """Take note of the detections of a frame and of their sharpness."""
         self._counts.append(len(found))
-        self._touching += int(found.touching.sum())
+        self._touching += int(np.count_nonzero(found.touching))
         self._gains.append(found.gain)
-
-    def see_focus(self, frame: int, focus: float) -> None:
-        """Take note of the sharpness of one cell in one frame."""
-        self._focus.append((frame, focus))
+        whole = focus[~(found.cut | found.touching)]
+        if whole.size:
+            # One number a frame: what is kept grows with the frames only.
+            self._focus.append(float(np.median(whole)))
+            self._whole += whole.size
 
     def summary(self, table: dict[str, NDArray[Any]]) -> dict[str, float]:
         """All figures; NaN where nothing can be said."""
@@ -101,11 +103,11 @@ class Figures:
     def _focus_figures(self) -> dict[str, float]:
         if not self._focus:
             return {"focus_median": float("nan"), "focus_drift": float("nan")}
-        frames, focus = np.array(self._focus).T
+        focus = np.array(self._focus)
         middle = float(np.median(focus))
-        third = np.array_split(focus[np.argsort(frames, kind="stable")], 3)
         drift = float("nan")
-        if len(focus) >= 30 and middle > 0:
+        if self._whole >= 30 and len(focus) >= 3 and middle > 0:
+            third = np.array_split(focus, 3)
             drift = (float(np.median(third[2])) - float(np.median(third[0]))) / middle
         return {"focus_median": middle, "focus_drift": drift}
 

@@ -73,7 +73,8 @@ class Linker:
             alone = ~np.isin(row_of, list(joined))
             ended = self._age(expected, {*row_of[row_of >= 0].tolist(), *joined}, ahead)
         owners = self._owners(found, row_of)
-        self.active = [track for track in self._tracks_after(owners) if track not in ended]
+        gone = set(map(id, ended))
+        self.active = [track for track in self._tracks_after(owners) if id(track) not in gone]
         return owners, ended, alone
 
     def finish(self) -> list[Track]:
@@ -132,9 +133,9 @@ class Linker:
         row_of: NDArray[np.int64],
         joined: dict[int, Place],
     ) -> None:
-        for index, row in enumerate(row_of.tolist()):
+        for row, sighting in zip(row_of.tolist(), found.sightings, strict=True):
             if row >= 0 and row not in joined:
-                self.active[row].see(found, index)
+                self.active[row].see(found.frame, sighting)
         for row, (x, y, guest) in joined.items():
             self.active[row].see_inside(found.frame, x, y, guest=guest)
 
@@ -171,12 +172,12 @@ class Linker:
         for index, row in enumerate(row_of.tolist()):
             owners.append(self.active[row] if row >= 0 else self._begin(found, index, row_of))
             if not owners[-1].visited:
-                owners[-1].visited = self._within(float(found.x[index]), float(found.y[index]))
+                owners[-1].visited = self._within(*found.sightings[index][:2])
         return owners
 
     def _begin(self, found: Detections, index: int, row_of: NDArray[np.int64]) -> Track:
         track = Track([], [], [], [])
-        track.see(found, index)
+        track.see(found.frame, found.sightings[index])
         x, y = track.x[0], track.y[0]
         track.born_inside = found.frame != self._first_frame and not self._leaves(x, y, -1.0)
         if found.touching[index]:

@@ -77,16 +77,10 @@ def expect(tracks: list[Track], flow: FlowField, ahead: int) -> Expected:
 
 
 def _recent(track: Track) -> tuple[float, ...]:
-    first = max(-_MEMORY, -len(track.frames))
-    return (
-        track.x[-1],
-        track.y[-1],
-        track.x[first],
-        track.y[first],
-        track.frames[-1] - track.frames[first],
-        track.area[-1],
-        track.missed,
-    )
+    x, y, frames = track.x, track.y, track.frames
+    first = -_MEMORY if len(frames) > _MEMORY else 0
+    span = frames[-1] - frames[first]
+    return x[-1], y[-1], x[first], y[first], span, track.area[-1], track.missed
 
 
 def cost_of_flowing(expected: Expected, found: Detections, flow: FlowField) -> NDArray[np.float64]:
