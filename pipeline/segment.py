@@ -32,6 +32,8 @@ _CORE = 0.4
 #: The slightest cell blocks this share of the light that a usual one does: a third of its
 #: diameter, and not much paler.
 _SLIGHT = 0.12
+#: A whole thing wider than this many of the largest cells is a bubble; clumps are not as round.
+_BUBBLE, _ROUND = 1.5, 0.9
 #: Fewer whole cells than this say nothing of how small cells are.
 _ENOUGH_CELLS = 20
 
@@ -61,6 +63,8 @@ class Detections:
         shows the same part, so its centre may lie outside.
     contours
         Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
+    oversized
+        Things left out because they are far larger than any cell: bubbles.
     touching
         Whether it was cut out of a blob that holds several.
     sightings
@@ -77,6 +81,7 @@ class Detections:
     blob: NDArray[np.int64]
     cut: NDArray[np.bool_]
     contours: list[Contour] = field(default_factory=list)
+    oversized: int = 0
 
     touching: NDArray[np.bool_] = field(init=False)
     sightings: list[tuple[float, float, float, bool, bool]] = field(init=False)
@@ -105,6 +110,7 @@ class Segmenter:
         core_area = np.pi / 4 * (smallest + 2) ** 2
         #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
         self.smallest_piece = smallest
+        self._bubble_area = np.pi / 4 * (_BUBBLE * optics.diameter_px[1] / optics.shrink) ** 2
         self._limits = (
             _CLEARLY_LARGE * core_area,
             optics.high,
@@ -197,9 +203,13 @@ class Segmenter:
         )
         kept: list[Contour] = []
         several: list[int] = []
+        oversized = 0
         for row in np.flatnonzero(good).tolist():
             area, solidity = outlines[row, AREA], outlines[row, SOLIDITY]
             pieces = split_contour(long[row], area, solidity, self.smallest_piece)
+            if len(pieces) == 1 and area > self._bubble_area and solidity > _ROUND:
+                oversized += 1
+                continue
             kept += pieces
             several += [row] * len(pieces)
         blob = np.array(several, np.int64)
@@ -208,7 +218,9 @@ class Segmenter:
         table[pieces_of] = _outlines([kept[place] for place in np.flatnonzero(pieces_of)])
         # The shape of the whole tells how sure the parting is.
         table[:, SOLIDITY] = outlines[blob, SOLIDITY]
-        return self._table(table, blob, kept, gain, index)
+        found = self._table(table, blob, kept, gain, index)
+        found.oversized = oversized
+        return found
 
     def _table(
         self,
