@@ -8,7 +8,10 @@
     ├── RecordingError             one recording is unusable: quarantine it        exit 3
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
-    └── StoreError                 home folder or database cannot be used          exit 1
+    ├── StoreError                 home folder or database cannot be used          exit 1
+    ├── DeliveryError              a receiver did not take a report; tried again   exit 1
+    └── ReviewError                this cannot be done to the result now           exit 1
+        └── StaleReviewError       somebody else changed it since it was looked at exit 1
 
 A message says what is wrong; ``specimen_id`` and ``file`` say where; ``next_step`` says what the
 person can do about it. The command line prints these four and never a traceback.
@@ -16,7 +19,9 @@ person can do about it. The command line prints these four and never a traceback
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
+from datetime import datetime
 from os import PathLike
 from typing import TYPE_CHECKING
 
@@ -128,3 +133,50 @@ class ModelFileError(CellcensusError):
 
 class StoreError(CellcensusError):
     """The home folder or the database cannot be used."""
+
+
+class ReviewError(CellcensusError):
+    """What was asked for cannot be done to this result as it stands; the message says why."""
+
+
+class StaleReviewError(ReviewError):
+    """The result was changed since it was looked at: by ``changed_by``, at ``changed_at``."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        changed_by: str,
+        changed_at: datetime,
+        specimen_id: str | None = None,
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(message, specimen_id=specimen_id, next_step=next_step)
+        self.changed_by = changed_by
+        self.changed_at = changed_at
+
+
+class DeliveryError(CellcensusError):
+    """A report could not be delivered this time; ``unreachable``: nor could any other be there."""
+
+    def __init__(self, message: str, *, unreachable: bool = False) -> None:
+        super().__init__(message)
+        self.unreachable = unreachable
+
+
+_PLACES = {
+    errno.ENOSPC: "make room on that disk; the same command goes on from where it stopped",
+    errno.EDQUOT: "make room on that disk; the same command goes on from where it stopped",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "ask for the right to use it, or choose another place",
+    errno.EPERM: "ask for the right to use it, or choose another place",
+    errno.EIO: "check the disk or the network drive, then repeat the command",
+    errno.ESTALE: "check the network drive, then repeat the command",
+}
+
+
+def store_error_of(error: OSError) -> StoreError | None:
+    """What the operating system says of a place, with the next step; ``None`` if it is another."""
+    if error.errno not in _PLACES:
+        return None
+    return StoreError(str(error.strerror), file=error.filename, next_step=_PLACES[error.errno])

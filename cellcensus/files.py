@@ -16,11 +16,16 @@ TEMPORARY_PREFIX = ".partial-"
 
 
 @contextmanager
-def publish_file(path: Path) -> Iterator[Path]:
-    """Yield a temporary path; on a clean exit it becomes ``path``, on an error it is removed."""
+def publish_file(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
+    """Yield a temporary path; on a clean exit it becomes ``path``, on an error it is removed.
+
+    ``suffix`` of the temporary name is that of ``path`` unless another is given, where somebody
+    watches the folder for names that end so.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept: image and video writers choose their format by it.
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
+    suffix = path.suffix if suffix is None else suffix
+    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:

@@ -7,9 +7,9 @@ section, and that section is part of the recipe of what the stage makes.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -142,11 +142,16 @@ ADULT_RANGES = {
 }
 
 
+Language = Literal["en", "de"]
+
+
 class ReportSettings(Section):
     """Compositions → reports."""
 
     laboratory: str = Field("", description="Name of the laboratory, printed on every report.")
     paper: Literal["A4", "Letter"] = Field("A4", description="Paper the reports are printed on.")
+    language: Language = Field("en", description="Language of the reports: `en` or `de`.")
+    pdf: bool = Field(False, description="Whether a PDF is written beside each HTML report.")
     reference_ranges: dict[str, RangeSettings] = Field(
         default=ADULT_RANGES,
         description="Usual range of each class, 10⁹ per litre; classes not named keep the default.",
@@ -173,6 +178,127 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+    open_metrics: bool = Field(
+        False,
+        description="Answer /metrics without an account to programs on this very machine.",
+    )
+
+
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
+
+
+class AccessSettings(Section):
+    """Accounts, passwords and sessions of the application."""
+
+    password_length: int = Field(
+        12,
+        ge=8,
+        le=128,
+        description="Fewest characters of a password; nothing else is asked of it.",
+    )
+    idle_minutes: float = Field(
+        30.0, gt=0, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="A session ends after so long, however busy it is."
+    )
+    attempts: int = Field(
+        5,
+        ge=1,
+        description="Wrong passwords in a row that lock an account for a while.",
+    )
+    lock_seconds: float = Field(
+        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
+    )
+    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
+    address_attempts: int = Field(
+        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Mark cookies as for https only even where the service is asked by http, as "
+        "behind a proxy; over https they always are.",
+    )
+
+
+class DestinationSettings(Section):
+    """One system that reports are sent to: an MLLP receiver, or a folder that it looks into."""
+
+    kind: Literal["mllp", "file"]
+    host: str = ""
+    port: int = Field(0, ge=0, le=65535)
+    tls: bool = False
+    ca_file: Path | None = None
+    client_file: Path | None = None
+    folder: Path | None = None
+    format: Literal["hl7", "fhir"] = "hl7"
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.kind == "mllp" and not (self.host and self.port and self.format == "hl7"):
+            raise ValueError("an mllp destination needs host and port, and carries hl7 only")
+        if self.kind == "file" and self.folder is None:
+            raise ValueError("a file destination needs a folder")
+        return self
+
+
+DestinationName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,40}$")]
+
+
+class InterfaceSettings(Section):
+    """Released reports → other systems."""
+
+    destinations: dict[DestinationName, DestinationSettings] = Field(
+        default={}, description="Systems that released reports are sent to, by name."
+    )
+    timeout_s: float = Field(
+        20.0, gt=0, le=600, description="Longest time of one attempt to send, answer included."
+    )
+    retry_first_s: float = Field(
+        5.0, gt=0, description="Wait after the first failed attempt; it doubles with each."
+    )
+    retry_longest_s: float = Field(
+        600.0, gt=0, description="Longest wait between two attempts; none is ever given up."
+    )
+    poll_s: float = Field(2.0, gt=0, description="How often is looked for reports to send.")
+
+
+class ReviewSettings(Section):
+    """The laboratory's rules of review."""
+
+    two_person_release: bool = Field(
+        False, description="A report that one person has signed is released by another."
+    )
+
+
+class InboxSettings(Section):
+    """Study folders taken in as they become whole."""
+
+    folder: Path | None = Field(None, description="Folder of study folders that is watched.")
+    settle_seconds: float = Field(
+        20.0, ge=0, description="A recording that does not change for so long is whole."
+    )
+    retrain: bool = Field(
+        False, description="A complete study the champion has not learned from makes a candidate."
+    )
+
+
+class HousekeepingSettings(Section):
+    """What is done now and then."""
+
+    backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
+    superseded_days: float | None = Field(
+        None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
 
 
 class GateSettings(Section):
@@ -186,6 +312,26 @@ class GateSettings(Section):
     )
     class_margin_points: float = Field(
         0.5, ge=0, description="How much larger a class's error may be for certain."
+    )
+    instrument_margin_points: float = Field(
+        1.0,
+        ge=0,
+        description="How much larger the mean error on one instrument may be for certain.",
+    )
+    coverage_margin: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="How much smaller the coverage of intervals may be for certain.",
+    )
+    concentration_margin_percent: float = Field(
+        3.0, ge=0, description="How much larger the error of the total may be for certain."
+    )
+    unclassified_margin: float = Field(
+        0.02, ge=0, le=1, description="How much larger the unclassified share may be for certain."
+    )
+    shadow: bool = Field(
+        False, description="Each night the newest candidate predicts too, beside the champion."
     )
 
 
@@ -202,6 +348,9 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy address of the database; SQLite in the home folder if unset."
     )
+    change_plan: Path | None = Field(
+        None, description="Plan that retraining keeps to; change_plan.yaml in the home if unset."
+    )
     processes: int = Field(
         0, ge=0, description="Recordings ingested at a time; 0: one per processor core."
     )
@@ -210,7 +359,17 @@ class Settings(BaseSettings):
     composition: CompositionSettings = CompositionSettings()
     reports: ReportSettings = ReportSettings()
     web: WebSettings = WebSettings()
+    access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    jobs: JobSettings = JobSettings()
+    interfaces: InterfaceSettings = InterfaceSettings()
+    review: ReviewSettings = ReviewSettings()
+    inbox: InboxSettings = InboxSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
+
+    def change_plan_file(self) -> Path:
+        """Where the plan of changes stands, if there is one."""
+        return self.change_plan or self.home / "change_plan.yaml"
 
     def database_address(self) -> str:
         """The database to use, as a SQLAlchemy URL."""

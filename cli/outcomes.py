@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,40 @@ if TYPE_CHECKING:
     from flows.context import Context, Outcome
 
 
-def open_home() -> Context:
-    """Open the home folder and database of this call, with progress on the terminal."""
+def open_home(**reports: object) -> Context:
+    """Open the home folder and database of this call, with progress on the terminal.
+
+    ``reports`` are settings of the reports that an option of this call replaces; ``None``: it was
+    not given.
+    """
     from cli.terminal import TerminalProgress
     from flows.context import open_context
 
-    return open_context(load_settings(), progress=TerminalProgress())
+    settings = load_settings()
+    given = {name: value for name, value in reports.items() if value is not None}
+    if given:
+        changed = settings.reports.model_copy(update=given)
+        settings = settings.model_copy(update={"reports": changed})
+    return open_context(settings, progress=TerminalProgress(), actor=os_actor())
+
+
+def os_actor() -> str:
+    """Who gives this command, as the audit trail names people at a terminal: ``os:NAME``."""
+    return f"os:{_os_name()}"
+
+
+def _os_name() -> str:
+    # By the process's own number: names in the environment are whatever somebody set them to.
+    try:
+        import pwd
+
+        return pwd.getpwuid(os.getuid()).pw_name
+    except ImportError:  # not a Unix
+        import getpass
+
+        return getpass.getuser()
+    except KeyError:  # a number without a name, as in some containers
+        return str(os.getuid())
 
 
 def tell(outcomes: Sequence[Outcome]) -> int:

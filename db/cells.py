@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.tables import CellFile, Recording, Specimen
+from db.tables import CellFile, Prediction, Recording, Specimen
 
 
 def recording_with_stamp(
@@ -96,6 +98,20 @@ def set_aside(session: Session, specimen_key: int) -> None:
     )
 
 
+def superseded_before(session: Session, moment: datetime) -> Sequence[CellFile]:
+    """Cells not in force that were made before ``moment`` and that no prediction in force uses."""
+    used = select(Prediction.cell_file_key).where(Prediction.current)
+    return session.scalars(
+        select(CellFile)
+        .where(
+            CellFile.current.is_(False),
+            CellFile.created_at < moment,
+            CellFile.key.not_in(used),
+        )
+        .order_by(CellFile.key)
+    ).all()
+
+
 def current_cell_files(session: Session, study_key: int) -> dict[str, CellFile]:
     """``specimen_id`` → its cells in force."""
     rows = session.execute(
@@ -104,3 +120,10 @@ def current_cell_files(session: Session, study_key: int) -> dict[str, CellFile]:
         .where(Specimen.study_key == study_key, CellFile.current)
     )
     return dict(rows.tuples().all())
+
+
+def current_cell_file(session: Session, specimen_key: int) -> CellFile | None:
+    """The cells in force of one specimen."""
+    return session.scalar(
+        select(CellFile).where(CellFile.specimen_key == specimen_key, CellFile.current)
+    )

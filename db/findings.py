@@ -6,12 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from cellcensus import findings as words
+from db import audit
 from db.tables import Finding, Specimen
 from db.types import utc_now
+
+DISCARDED = "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,8 @@ def reconcile(
     deleted. With ``quarantines``, violations set the specimen aside.
     """
     standing = {_identity(row): row for row in _open(session, study_key, specimen_key, source)}
+    before = _reasons(standing.values())
+    now = []
     for finding in found:
         row = Finding(
             study_key=study_key,
@@ -59,10 +64,40 @@ def reconcile(
             recipe_id=recipe_id,
             quarantines=quarantines and finding.level is words.Level.VIOLATION,
         )
+        now.append(row)
         if standing.pop(_identity(row), None) is None:
             session.add(row)
     for row in standing.values():
         row.cleared_at = utc_now()
+    if specimen_key is not None:
+        _record_quarantine(session, specimen_key, source, before, _reasons(now))
+
+
+def _reasons(rows: Iterable[Finding]) -> list[dict[str, str]]:
+    reasons = {(row.code, row.message) for row in rows if row.quarantines}
+    return [{"code": code, "message": message} for code, message in sorted(reasons)]
+
+
+def _record_quarantine(
+    session: Session,
+    specimen_key: int,
+    source: str,
+    before: list[dict[str, str]],
+    after: list[dict[str, str]],
+) -> None:
+    if before == after:
+        return
+    if not after:
+        action = "quarantine.cleared"
+    else:
+        action = "quarantine.changed" if before else "quarantine.set"
+    audit.record(
+        session,
+        action=action,
+        subject=audit.subject_of(session, specimen_key),
+        before={"source": source, "reasons": before} if before else None,
+        after={"source": source, "reasons": after} if after else None,
+    )
 
 
 def open_findings(
@@ -97,17 +132,67 @@ def quarantined(session: Session, study_key: int | None = None) -> list[Quaranti
     if study_key is not None:
         query = query.where(Specimen.study_key == study_key)
     first = {
-        finding.specimen_key: Quarantine(
-            specimen_id,
-            finding.code,
-            finding.message,
-            finding.action,
-            finding.recipe_id,
-            finding.found_at,
-        )
+        finding.specimen_key: _quarantine(specimen_id, finding)
         for specimen_id, finding in session.execute(query)
     }
     return list(first.values())
+
+
+def quarantine_of(session: Session, specimen_key: int) -> Quarantine | None:
+    """Why one specimen is set aside, if it is."""
+    row = session.execute(
+        select(Specimen.specimen_id, Finding)
+        .join(Finding, Finding.specimen_key == Specimen.key)
+        .where(Specimen.key == specimen_key, Finding.quarantines, Finding.cleared_at.is_(None))
+        .order_by(Finding.key)
+        .limit(1)
+    ).first()
+    return None if row is None else _quarantine(*row)
+
+
+def clear_quarantine(session: Session, specimen_key: int) -> None:
+    """No finding sets the specimen aside any more; what is still wrong will be found again."""
+    session.execute(
+        update(Finding)
+        .where(
+            Finding.specimen_key == specimen_key, Finding.quarantines, Finding.cleared_at.is_(None)
+        )
+        .values(cleared_at=utc_now())
+    )
+
+
+def is_discarded(session: Session, specimen_key: int) -> bool:
+    """Whether a person set the specimen aside for good."""
+    return specimen_key in _discarded(session, Finding.specimen_key == specimen_key)
+
+
+def discarded(session: Session, study_key: int) -> set[int]:
+    """Keys of a study's specimens that a person set aside for good."""
+    return _discarded(session, Finding.study_key == study_key)
+
+
+def _discarded(session: Session, narrowed: ColumnElement[bool]) -> set[int]:
+    found = session.scalars(
+        select(Finding.specimen_key).where(
+            narrowed,
+            Finding.code == DISCARDED,
+            Finding.quarantines,
+            Finding.cleared_at.is_(None),
+            Finding.specimen_key.is_not(None),
+        )
+    )
+    return {key for key in found if key is not None}
+
+
+def _quarantine(specimen_id: str, finding: Finding) -> Quarantine:
+    return Quarantine(
+        specimen_id,
+        finding.code,
+        finding.message,
+        finding.action,
+        finding.recipe_id,
+        finding.found_at,
+    )
 
 
 def _open(

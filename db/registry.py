@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cellcensus.errors import UsageError
+from db import audit
 from db.tables import Decision, ModelVersion
 
 
@@ -44,6 +45,7 @@ def add_model(
     )
     session.add(model)
     session.flush()
+    _record(session, model, "model.trained", after={"state": model.state, "sha256": sha256})
     return model
 
 
@@ -86,6 +88,16 @@ def champion(session: Session, classes: Sequence[str]) -> ModelVersion | None:
     )
 
 
+def newest_candidate(session: Session, classes: Sequence[str]) -> ModelVersion | None:
+    """The newest model of these classes that waits to be promoted or refused."""
+    return session.scalars(
+        select(ModelVersion)
+        .where(ModelVersion.family == family_of(classes), ModelVersion.state == "candidate")
+        .order_by(ModelVersion.key.desc())
+        .limit(1)
+    ).first()
+
+
 def crown(
     session: Session,
     model: ModelVersion,
@@ -113,6 +125,14 @@ def crown(
         )
     )
     session.flush()
+    _record(
+        session,
+        model,
+        "model.rolled_back" if action == "rollback" else "model.promoted",
+        before={"champion": before.model_id if before else None},
+        after={"champion": model.model_id, "action": action},
+        reasons=reasons,
+    )
     return before
 
 
@@ -120,7 +140,7 @@ def refuse(
     session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
 ) -> None:
     """Refuse a candidate and keep the reasons."""
-    model.state = "refused"
+    before, model.state = model.state, "refused"
     session.add(
         Decision(
             model_key=model.key,
@@ -131,6 +151,58 @@ def refuse(
         )
     )
     session.flush()
+    _record(
+        session,
+        model,
+        "model.refused",
+        before={"state": before},
+        after={"state": model.state},
+        reasons=reasons,
+    )
+
+
+def accept(
+    session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
+) -> None:
+    """Write down that a candidate passed the gate; it stays one until somebody approves it."""
+    session.add(
+        Decision(
+            model_key=model.key,
+            action="accept",
+            state="candidate",
+            reasons=list(reasons),
+            details=details,
+        )
+    )
+    session.flush()
+    _record(
+        session,
+        model,
+        "model.accepted",
+        before={"state": model.state},
+        after={"state": model.state},
+        reasons=reasons,
+    )
+
+
+def _record(
+    session: Session,
+    model: ModelVersion,
+    action: str,
+    *,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any],
+    reasons: Sequence[str] = (),
+) -> None:
+    audit.record(
+        session,
+        action=action,
+        subject=f"model:{model.model_id}",
+        before=before,
+        after=after,
+        reason="; ".join(reasons),
+        model_id=model.model_id,
+    )
 
 
 def before_champion(session: Session, present: ModelVersion) -> ModelVersion | None:

@@ -12,10 +12,10 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 
 BUSY_TIMEOUT_S = 60
 
@@ -64,9 +64,13 @@ class Store:
 
     Reading and writing are told apart: SQLite has one writer at a time, and a transaction that
     reads first and writes later may be refused; a writer therefore says so when it begins.
+
+    ``actor`` is who acts, as the audit trail names it: ``os:NAME`` for a command, ``system`` for
+    what the service does by itself. A unit of work for somebody in particular names that person.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, *, actor: str = "system") -> None:
+        self.actor = actor
         self.address = normal_address(address)
         self.engine = open_engine(address)
         # Shares the pool and listeners of `engine`.
@@ -79,9 +83,10 @@ class Store:
             yield session
 
     @contextmanager
-    def unit_of_work(self) -> Iterator[Session]:
+    def unit_of_work(self, actor: str | None = None) -> Iterator[Session]:
         """A session whose changes are kept only if ``session.commit()`` is called."""
         with _as_store_error(), Session(self._writer, expire_on_commit=False) as session:
+            session.info["actor"] = actor or self.actor
             yield session
 
     def close(self) -> None:
@@ -93,6 +98,12 @@ class Store:
 def _as_store_error() -> Iterator[None]:
     try:
         yield
+    except (DataError, OverflowError) as error:
+        # The fault of who gave the value, such as a number of thirty digits, not of the database.
+        raise UsageError(
+            "a value that was given is too large, or holds what cannot be stored",
+            next_step="correct it",
+        ) from error
     except SQLAlchemyError as error:
         # The driver's own sentence only: the SQL and its parameters are nothing for a person.
         cause = getattr(error, "orig", None) or error

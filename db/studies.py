@@ -67,8 +67,10 @@ def study_names(session: Session) -> list[str]:
     return list(session.scalars(select(Study.name).order_by(Study.name)))
 
 
-def load_study(session: Session, name: str) -> words.Study:
+def load_study(session: Session, name: str, specimen_id: str | None = None) -> words.Study:
     """The study as last recorded, with the specimens its sheet lists, in the sheet's order.
+
+    ``specimen_id`` narrows them to one, or to none where the sheet does not list it.
 
     Raises
     ------
@@ -77,12 +79,15 @@ def load_study(session: Session, name: str) -> words.Study:
     """
     key = find_study(session, name).key
     described = latest_description(session, key)
-    rows = session.execute(
+    query = (
         select(Specimen.specimen_id, SpecimenRevision)
         .join(SpecimenRevision, SpecimenRevision.specimen_key == Specimen.key)
         .where(Specimen.study_key == key, SpecimenRevision.latest, SpecimenRevision.listed)
         .order_by(Specimen.key)
     )
+    if specimen_id is not None:
+        query = query.where(Specimen.specimen_id == specimen_id)
+    rows = session.execute(query)
     hints = dict(described.cells)
     diameter, polarity = hints.get("diameter_um"), hints.get("polarity")
     return words.Study(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +13,11 @@ from cellcensus.findings import Finding
 from cellcensus.settings import Settings
 from cellcensus.study import Specimen, Study
 from db.predictions import Current
-from db.tables import CellFile, ModelVersion
+from db.tables import CellFile, ModelVersion, ReportVersion
 from db.types import utc_now
-from flows.classified import ARTEFACT, UNCLASSIFIED, Classified, read_classes
+from flows.classified import Classified, read_classes
 from flows.plain import back
+from flows.recounted import CORRECTED_FLAG, recounted
 from flows.reference import reference_fraction, reference_per_ul
 
 if TYPE_CHECKING:
@@ -31,13 +32,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Subject:
-    """A specimen with all that is stored of it."""
+    """A specimen with all that is stored of it.
+
+    ``released`` is the signed report in force. ``corrections`` are a person's classes of single
+    cells; they are given only to draw the report that is being signed.
+    """
 
     study: Study
     specimen: Specimen
     cell_file: CellFile | None
     current: Current | None
     findings: tuple[Finding, ...]
+    released: ReportVersion | None = None
+    corrections: Mapping[int, str] = field(default_factory=dict)
 
 
 def specimen_content(subject: Subject, home: Path, settings: Settings) -> SpecimenReport:
@@ -119,17 +126,17 @@ def _of_prediction(subject: Subject, home: Path, shown: int) -> dict[str, Any]:
         cells = subject.cell_file.n_cells if subject.cell_file else 0
         return {"cells": cells, "recipes": recipes_of(subject)}
     prediction = current.prediction
-    classified = read_classes(home / prediction.path)
+    counted = recounted(prediction, read_classes(home / prediction.path), subject.corrections)
     return {
-        "rows": tuple(_row(row, subject) for row in prediction.rows),
-        "cells": prediction.cells,
-        "unclassified": classified.count(UNCLASSIFIED),
-        "artefacts": classified.count(ARTEFACT),
-        "total_per_ul": estimate(prediction, "total_per_ul"),
-        "flags": tuple(prediction.flags),
+        "rows": tuple(_row(row, subject) for row in counted.rows),
+        "cells": counted.cells,
+        "unclassified": counted.unclassified,
+        "artefacts": counted.artefacts,
+        "total_per_ul": estimate(counted, "total_per_ul"),
+        "flags": (*prediction.flags, *([CORRECTED_FLAG] if counted.moved else [])),
         "method": prediction.method,
         "held_out": prediction.held_out,
-        "gallery": _gallery(classified, home / current.cell_file.path, shown),
+        "gallery": _gallery(counted.classified, home / current.cell_file.path, shown),
         "model": model_identity(current.model),
         "recipes": recipes_of(subject),
     }

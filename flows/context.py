@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from typing import Any, Self
 from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.files import sweep_leftovers
+from cellcensus.logs import close_log, open_log
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import Settings
 from db.runs import abandon_runs
@@ -35,6 +37,8 @@ class Outcome:
         ``(specimen_id, reason)`` of those set aside, now or before.
     next_steps
         What a person can do about each of these.
+    promoted
+        Whether ``model_id`` became the champion by this.
     failed
         ``(what, reason)`` of what could not be done though nothing is wrong with a specimen.
     """
@@ -48,6 +52,7 @@ class Outcome:
     failed: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     model_id: str | None = None
+    promoted: bool = False
     report: Path | None = None
 
     @property
@@ -108,6 +113,7 @@ class Context:
     progress: Progress
     conductor: Conductor
     presence: Presence
+    log: logging.Handler
     command: str = "cellcensus"
 
     @property
@@ -123,6 +129,7 @@ class Context:
         """Let go of the database and the home."""
         self.store.close()
         self.presence.leave()
+        close_log(self.log)
 
     def __enter__(self) -> Self:
         return self
@@ -141,8 +148,11 @@ def open_context(
     *,
     progress: Progress | None = None,
     conductor: Conductor | None = None,
+    actor: str = "system",
 ) -> Context:
     """Open a home: make it if need be, upgrade its database, tidy up after interrupted runs.
+
+    ``actor`` is who acts, as the audit trail names it: an account, or ``os:NAME`` for a command.
 
     Raises
     ------
@@ -159,16 +169,36 @@ def open_context(
             file=home,
             next_step="choose a folder you may write to with --home or CELLCENSUS_HOME",
         ) from error
+    try:
+        store = _open_store(settings, home, presence, actor)
+    except BaseException:
+        presence.leave()  # a service lives on, and must not shut the home to everybody
+        raise
+    return Context(
+        settings,
+        store,
+        progress or Silent(),
+        conductor or LocalConductor(),
+        presence,
+        open_log(home),
+    )
+
+
+def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) -> Store:
     address = settings.database_address()
     upgrade(address)
-    store = Store(address)
-    if presence.alone:
-        sweep_leftovers(home)
-        with store.unit_of_work() as session:
-            if abandon_runs(session, home=str(home)):
-                session.commit()
-        presence.admit_others()
-    return Context(settings, store, progress or Silent(), conductor or LocalConductor(), presence)
+    store = Store(address, actor=actor)
+    try:
+        if presence.alone:
+            sweep_leftovers(home)
+            with store.unit_of_work() as session:
+                if abandon_runs(session, home=str(home)):
+                    session.commit()
+            presence.admit_others()
+    except BaseException:
+        store.close()
+        raise
+    return store
 
 
 def process_name(ctx: Context) -> str:

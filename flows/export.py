@@ -5,25 +5,34 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cellcensus.errors import StoreError, UsageError
 from cellcensus.files import publish_file
 from db.findings import quarantined
-from db.predictions import current_predictions
+from db.predictions import Current
+from db.review import released_versions
 from db.studies import find_study
 from flows.classified import read_classes
-from flows.contents import specimen_content
 from flows.context import Context
+from flows.documents import reported_content
+from flows.plain import number
 from flows.subjects import gather
+from flows.versions import released_report
 from reports.tables import CELLS, PREDICTIONS, Column, write_table
+
+if TYPE_CHECKING:
+    from cellcensus.settings import ReportSettings
+    from reports.content import SpecimenReport
 
 _ESTIMATES = tuple(column.name for column in PREDICTIONS[7:13])
 _MEASURED = tuple(column.name for column in CELLS[2:11])
 
 
 def prediction_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
-    """One row a specimen and class, of the predictions in force; missing numbers are None.
+    """One row a specimen and class; missing numbers are None.
+
+    Of the released report where there is one, else of the prediction in force.
 
     Raises
     ------
@@ -31,23 +40,48 @@ def prediction_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
         There is no study of that name.
     """
     with ctx.store.reading() as session:
-        found = current_predictions(session, find_study(session, study).key)
-    for current in found:
-        flags = list(current.prediction.flags)
-        if current.prediction.held_out:
-            flags.append("held_out")
-        for row in current.prediction.rows:
-            yield {
-                "study": study,
-                "specimen_id": current.specimen_id,
-                "donor_id": current.sheet.donor_id,
-                "role": current.sheet.role,
-                "model_id": current.model.model_id,
-                "cell_class": row.cell_class,
-                "cells": current.prediction.cells,
-                **{name: getattr(row, name) for name in _ESTIMATES},
-                "flags": ";".join(flags),
-            }
+        _, subjects = gather(session, study)
+    for subject in subjects:
+        if subject.released is not None:
+            yield from _released_rows(released_report(subject.released))
+        elif subject.current is not None:
+            yield from _predicted_rows(study, subject.current)
+
+
+def _predicted_rows(study: str, current: Current) -> Iterator[dict[str, Any]]:
+    flags = list(current.prediction.flags)
+    if current.prediction.held_out:
+        flags.append("held_out")
+    for row in current.prediction.rows:
+        yield {
+            "study": study,
+            "specimen_id": current.specimen_id,
+            "donor_id": current.sheet.donor_id,
+            "role": current.sheet.role,
+            "model_id": current.model.model_id,
+            "cell_class": row.cell_class,
+            "cells": current.prediction.cells,
+            **{name: getattr(row, name) for name in _ESTIMATES},
+            "flags": ";".join(flags),
+        }
+
+
+def _released_rows(content: SpecimenReport) -> Iterator[dict[str, Any]]:
+    flags = [*content.flags, *(["held_out"] if content.held_out else [])]
+    for row in content.rows:
+        ends = ("value", "low", "high")
+        values = [number(getattr(e, end)) for e in (row.fraction, row.per_ul) for end in ends]
+        yield {
+            "study": content.study,
+            "specimen_id": content.specimen_id,
+            "donor_id": content.donor_id,
+            "role": content.role,
+            "model_id": content.model.model_id if content.model else None,
+            "cell_class": row.cell_class,
+            "cells": content.cells,
+            **dict(zip(_ESTIMATES, values, strict=True)),
+            "flags": ";".join(flags),
+        }
 
 
 def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
@@ -94,33 +128,30 @@ def export_cells(ctx: Context, study: str, format_: str, out: Path) -> int:
 
 
 def export_fhir(ctx: Context, study: str, out: Path) -> int:
-    """Write a FHIR R4 bundle of all predicted specimens to ``out``; how many specimens."""
+    """Write a FHIR R4 bundle of all reported specimens to ``out``; how many specimens.
+
+    A released report goes out as it was signed, what is not released as ``preliminary``.
+    """
     from reports.fhir import bundles
 
     contents = _contents(ctx, study)
-    text = json.dumps(bundles(contents, ctx.settings.reports), indent=1, ensure_ascii=False)
+    text = json.dumps(bundles(contents), indent=1, ensure_ascii=False, allow_nan=False)
     return _write_text(text, Path(out), len(contents))
 
 
 def export_hl7(ctx: Context, study: str, out: Path) -> int:
-    """Write one HL7 v2.5.1 ORU^R01 message a predicted specimen to ``out``; how many."""
+    """Write one HL7 v2.5.1 ORU^R01 message a reported specimen to ``out``; how many."""
     from reports.hl7 import messages
 
     contents = _contents(ctx, study)
-    return _write_text(messages(contents, ctx.settings.reports), Path(out), len(contents))
+    return _write_text(messages(contents), Path(out), len(contents))
 
 
-def _contents(ctx: Context, study: str) -> list[Any]:
-    settings = ctx.settings.model_copy(
-        update={"reports": ctx.settings.reports.model_copy(update={"gallery_cells": 0})}
-    )
+def _contents(ctx: Context, study: str) -> list[tuple[SpecimenReport, ReportSettings]]:
     with ctx.store.reading() as session:
         _, subjects = gather(session, study)
-    return [
-        specimen_content(subject, ctx.home, settings)
-        for subject in subjects
-        if subject.current is not None
-    ]
+        found = [reported_content(session, ctx.settings, subject) for subject in subjects]
+    return [one for one in found if one is not None]
 
 
 def _classes(ctx: Context, current: Any, number: int) -> tuple[Sequence[Any], Sequence[Any]]:
@@ -140,8 +171,9 @@ def _write(
 def left_out(ctx: Context, study: str) -> dict[str, str]:
     """Why a specimen has no rows: ``specimen_id`` → reason, of those that are quarantined."""
     with ctx.store.reading() as session:
-        aside = quarantined(session, find_study(session, study).key)
-    return {found.specimen_id: found.reason for found in aside}
+        key = find_study(session, study).key
+        aside, released = quarantined(session, key), released_versions(session, key)
+    return {q.specimen_id: q.reason for q in aside if q.specimen_id not in released}
 
 
 def _published(out: Path, write: Callable[[Path], int]) -> int:

@@ -1,14 +1,20 @@
 """May a candidate replace the champion? Decided on donors that neither has seen.
 
-Every mixed specimen is predicted by the fold of the candidate that never saw its donor, and by the
-champion likewise (its own fold, or the whole champion for donors that are new to it). The errors
-are compared donor by donor: pairing takes away what makes a donor hard for any model.
+Every specimen of known composition is predicted by the fold of the candidate that never saw its
+donor, and by the champion likewise (its own fold, or the whole champion for donors that are new to
+it). Both are compared donor by donor: pairing takes away what makes a donor hard for any model.
+
+Two kinds of limits. The mean error must stay within its margin at the upper 95 % limit: doubt
+counts against the candidate. All others (single classes, instruments, coverage, concentrations,
+unclassified cells) refuse it when even the lower limit is beyond the margin: with twenty figures
+looked at, chance alone would otherwise always find one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import isfinite, nan
 from typing import Any
 
 import numpy as np
@@ -18,12 +24,36 @@ from cellcensus.settings import GateSettings
 
 
 @dataclass(frozen=True, slots=True)
-class Pairing:
-    """Errors of both models for one specimen, in points, by class."""
+class Score:
+    """How well one model did on one specimen.
+
+    Parameters
+    ----------
+    errors
+        Error of each class's fraction, in points.
+    covered
+        Whether the 95 % interval of each class holds the reference.
+    total_error
+        Error of the total concentration in percent of the reference; NaN where it is not known.
+    unclassified
+        Share of cells unlike any learned.
+    """
+
+    errors: Mapping[str, float]
+    covered: Mapping[str, bool] = field(default_factory=dict)
+    total_error: float = nan
+    unclassified: float = nan
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Both models on one specimen; ``verification`` of a donor that no training ever sees."""
 
     donor: str
-    candidate: Mapping[str, float]
-    champion: Mapping[str, float]
+    candidate: Score
+    champion: Score
+    instrument: str | None = None
+    verification: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,56 +65,142 @@ class Verdict:
     figures: dict[str, Any]
 
 
-def judge(pairs: Sequence[Pairing], classes: Sequence[str], settings: GateSettings) -> Verdict:
-    """Accept a candidate that is not worse than the champion by more than the margin.
+Difference = dict[str, float]
+Measure = Callable[[Score], float]
+
+
+def judge(
+    trials: Sequence[Trial],
+    classes: Sequence[str],
+    limits: GateSettings,
+    *,
+    fewest_verification: int = 0,
+) -> Verdict:
+    """Accept a candidate that is not worse than the champion by more than the margins.
 
     Parameters
     ----------
-    pairs
-        One a mixed specimen that both models can predict without having seen its donor.
-    settings
-        Fewest donors, and how much worse it may be, in points: on the mean over classes the upper
-        95 % limit of the paired difference must stay within the margin; a class is refused when
-        even its lower limit is above the margin.
+    trials
+        One a specimen that both models can predict without having seen its donor.
+    limits
+        Fewest donors, and how much worse each figure may be.
+    fewest_verification
+        Donors kept apart from all training that are needed; they are then judged on their own too.
     """
-    donors = sorted({pair.donor for pair in pairs})
-    if len(donors) < settings.fewest_donors:
-        return Verdict(
-            False,
-            [
-                f"only {len(donors)} donors can be compared, {settings.fewest_donors} are needed; "
-                "add mixed specimens of other donors"
-            ],
-            {"donors": len(donors)},
-        )
-    shared = [name for name in classes if all(name in p.candidate for p in pairs)]
-    overall = _difference(pairs, donors, shared)
-    by_class = {name: _difference(pairs, donors, [name]) for name in shared}
-    reasons = []
-    if overall["high"] > settings.margin_points:
-        reasons.append(_worse("mean over classes", overall, settings.margin_points))
-    reasons += [
-        _worse(name, found, settings.class_margin_points)
-        for name, found in by_class.items()
-        if found["low"] > settings.class_margin_points
-    ]
-    figures = {"donors": len(donors), "overall": overall, "classes": by_class}
+    lacking = _lacking(trials, limits.fewest_donors, fewest_verification)
+    if lacking:
+        return Verdict(False, [lacking], {"donors": len({trial.donor for trial in trials})})
+    shared = [name for name in classes if all(name in t.candidate.errors for t in trials)]
+    groups = {"": list(trials)}
+    if fewest_verification:
+        groups["verification donors, "] = [trial for trial in trials if trial.verification]
+    figures: dict[str, Any] = {"donors": len({trial.donor for trial in trials})}
+    reasons: list[str] = []
+    for group, chosen in groups.items():
+        found, against = _errors(chosen, shared, limits, group)
+        figures |= found if not group else {"verification": found}
+        reasons += against
+    for found, against in (_by_instrument(trials, shared, limits), _others(trials, limits)):
+        figures |= found
+        reasons += against
     if reasons:
         return Verdict(False, reasons, figures)
-    return Verdict(True, [_not_worse(overall, len(donors))], figures)
+    return Verdict(True, [_not_worse(figures["overall"], figures["donors"])], figures)
 
 
-def _difference(
-    pairs: Sequence[Pairing], donors: Sequence[str], classes: Sequence[str]
-) -> dict[str, float]:
-    """Mean over donors of candidate − champion, in points, with its 95 % t interval."""
-    values = {donor: [0.0, 0.0, 0] for donor in donors}
-    for pair in pairs:
-        entry = values[pair.donor]
-        entry[0] += float(np.mean([pair.candidate[name] for name in classes]))
-        entry[1] += float(np.mean([pair.champion[name] for name in classes]))
-        entry[2] += 1
-    table = np.array([(a / n, b / n) for a, b, n in values.values()])
+def _lacking(trials: Sequence[Trial], fewest: int, fewest_verification: int) -> str:
+    donors = {trial.donor for trial in trials}
+    apart = {trial.donor for trial in trials if trial.verification}
+    if len(donors) < fewest:
+        return (
+            f"only {len(donors)} donors can be compared, {fewest} are needed; "
+            "add mixed specimens of other donors"
+        )
+    if len(apart) < fewest_verification:
+        return (
+            f"only {len(apart)} verification donors can be compared, the plan asks for "
+            f"{fewest_verification}; add mixed specimens of donors new to the champion"
+        )
+    return ""
+
+
+def _errors(
+    trials: Sequence[Trial], classes: Sequence[str], limits: GateSettings, group: str
+) -> tuple[dict[str, Any], list[str]]:
+    overall = difference(trials, _mean_error(classes))
+    by_class = {name: difference(trials, _mean_error([name])) for name in classes}
+    reasons = []
+    if overall["high"] > limits.margin_points:
+        reasons.append(_worse(f"{group}mean over classes", overall, limits.margin_points))
+    reasons += [
+        _worse(f"{group}{name}", found, limits.class_margin_points)
+        for name, found in by_class.items()
+        if found["low"] > limits.class_margin_points
+    ]
+    return {"overall": overall, "classes": by_class}, reasons
+
+
+def _by_instrument(
+    trials: Sequence[Trial], classes: Sequence[str], limits: GateSettings
+) -> tuple[dict[str, Any], list[str]]:
+    names = sorted({trial.instrument for trial in trials if trial.instrument})
+    found = {}
+    for name in names:
+        chosen = [trial for trial in trials if trial.instrument == name]
+        if len({trial.donor for trial in chosen}) >= 3:  # fewer say nothing of an instrument
+            found[name] = difference(chosen, _mean_error(classes))
+    reasons = [
+        _worse(f"instrument {name}", change, limits.instrument_margin_points)
+        for name, change in found.items()
+        if change["low"] > limits.instrument_margin_points
+    ]
+    return {"instruments": found}, reasons
+
+
+def _others(trials: Sequence[Trial], limits: GateSettings) -> tuple[dict[str, Any], list[str]]:
+    """Coverage, concentrations and unclassified cells, in percent: more is worse in each."""
+    looked_at: dict[str, tuple[str, Measure, float]] = {
+        "missed": ("intervals that miss", _missed, 100 * limits.coverage_margin),
+        "total": ("error of the total", _total, limits.concentration_margin_percent),
+        "unclassified": ("unclassified cells", _unclassified, 100 * limits.unclassified_margin),
+    }
+    figures, reasons = {}, []
+    for key, (name, measure, margin) in looked_at.items():
+        found = difference(trials, measure)
+        if found:
+            figures[key] = found
+            if found["low"] > margin:
+                reasons.append(_worse(name, found, margin, " %"))
+    return figures, reasons
+
+
+def _mean_error(classes: Sequence[str]) -> Measure:
+    return lambda score: float(np.mean([score.errors[name] for name in classes]))
+
+
+def _missed(score: Score) -> float:
+    held = list(score.covered.values())
+    return 100 * (1 - sum(held) / len(held)) if held else nan
+
+
+def _total(score: Score) -> float:
+    return abs(score.total_error)
+
+
+def _unclassified(score: Score) -> float:
+    return 100 * score.unclassified
+
+
+def difference(trials: Sequence[Trial], measure: Measure) -> Difference:
+    """Mean over donors of candidate − champion with its 95 % t interval; empty for too few."""
+    by_donor: dict[str, list[tuple[float, float]]] = {}
+    for trial in trials:
+        pair = (measure(trial.candidate), measure(trial.champion))
+        if isfinite(pair[0]) and isfinite(pair[1]):
+            by_donor.setdefault(trial.donor, []).append(pair)
+    if len(by_donor) < 2:
+        return {}
+    table = np.array([np.mean(pairs, axis=0) for pairs in by_donor.values()])
     change = table[:, 0] - table[:, 1]
     half = stats.t.ppf(0.975, len(change) - 1) * change.std(ddof=1) / np.sqrt(len(change))
     return {
@@ -96,15 +212,16 @@ def _difference(
     }
 
 
-def _worse(name: str, found: Mapping[str, float], margin: float) -> str:
+def _worse(name: str, found: Difference, margin: float, unit: str = " points") -> str:
+    what = "error " if unit == " points" else ""
     return (
-        f"{name}: error {found['candidate']:.1f} points against {found['champion']:.1f} of the "
+        f"{name}: {what}{found['candidate']:.1f}{unit} against {found['champion']:.1f} of the "
         f"champion; the change may be {found['low']:+.1f} to {found['high']:+.1f}, "
         f"{margin:.1f} is allowed"
     )
 
 
-def _not_worse(found: Mapping[str, float], donors: int) -> str:
+def _not_worse(found: Difference, donors: int) -> str:
     return (
         f"mean error {found['candidate']:.1f} points against {found['champion']:.1f} of the "
         f"champion on {donors} held-out donors; change {found['low']:+.1f} to {found['high']:+.1f}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -11,6 +12,7 @@ from typing import Any
 
 from cellcensus.errors import RecordingError
 from cellcensus.findings import Finding, Level
+from cellcensus.logs import event
 from cellcensus.recipe import Recipe
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
@@ -235,6 +237,8 @@ def _quarantine(
     job: IngestJob | None = None,
 ) -> None:
     found, final = _in_words(error, specimen_id)
+    ids = {"study": taken.study.name, "specimen": specimen_id, "code": found.code, "run": run}
+    event("recording.quarantined", ids, level=logging.WARNING)
     key = taken.keys[specimen_id]
     with ctx.store.unit_of_work() as session:
         reconcile(

@@ -13,7 +13,7 @@ from cellcensus.errors import StudyError, UsageError
 from cellcensus.findings import Finding, Level
 from cellcensus.study import Specimen, Study
 from db.cells import set_aside as set_cells_aside
-from db.findings import reconcile
+from db.findings import discarded, reconcile
 from db.predictions import set_aside as set_predictions_aside
 from db.studies import add_specimen, record_study, specimen_keys
 from flows.context import Context
@@ -57,7 +57,9 @@ def take_in(ctx: Context, folder: Path, specimens: Sequence[str] = ()) -> Intake
         for name in keys.keys() - {s.specimen_id for s in study.specimens}:
             # What its recording was quarantined for has no meaning without its row.
             reconcile(session, [], study_key=key, specimen_key=keys[name], source="ingest")
+        aside = discarded(session, key)
         session.commit()
+    bad |= {name for name in keys if keys[name] in aside}
     usable = tuple(s for s in study.specimens if s.specimen_id not in bad)
     return Intake(study, key, keys, _narrow(study, usable, specimens, bad))
 

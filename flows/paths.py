@@ -44,3 +44,11 @@ def specimen_report_name(specimen_id: str) -> str:
     """File name of a specimen's report; never that of the study's."""
     name = safe_name(specimen_id)
     return f"{name}_.html" if name.lower() == "index" else f"{name}.html"
+
+
+def signed_report_file(
+    home: Path, study: str, specimen_id: str, version: int, *, released: bool
+) -> Path:
+    """One version of a specimen's signed report; each has a file of its own, for good."""
+    end = "html" if released else "reviewed.html"
+    return report_folder(home, study) / "signed" / f"{safe_name(specimen_id)}.v{version}.{end}"

@@ -127,7 +127,7 @@ def _what_is_to_do(
     with ctx.store.reading() as session:
         stored = current_cell_files(session, taken.key)
         held_out = held_out_of(session, model.key)
-    jobs, waiting = [], []
+    jobs, waiting, kept_held_out = [], [], 0
     for specimen in taken.usable:
         if specimen.role not in PREDICTED:
             continue
@@ -137,13 +137,18 @@ def _what_is_to_do(
             continue
         kept = held_out.get(taken.keys[specimen.specimen_id])
         if kept is not None and kept.cell_file_key == cell_file.key:
-            outcome.skipped += 1
+            kept_held_out += 1
             continue
         job = _job(ctx, taken, model, specimen, cell_file)
         if _is_done(ctx, taken, job):
             outcome.skipped += 1
         else:
             jobs.append(job)
+    outcome.skipped += kept_held_out
+    if kept_held_out and jobs:
+        outcome.notes.append(
+            f"{kept_held_out} mixed specimens keep the predictions that training made without them"
+        )
     if waiting:
         outcome.notes.append(f"without cells, not predicted: {', '.join(waiting)}")
     return jobs

@@ -25,6 +25,8 @@ from flows import predict as predicting
 from flows import report as reporting
 from flows import train as training
 from flows.context import Context, Outcome, open_context
+from flows.housekeeping import keep_house
+from flows.inbox import take_from_inbox
 from flows.prefect_conductor import LogProgress, PrefectConductor
 from flows.retrain import retrain as retrain_model
 from flows.run import predict_new, run_study
@@ -84,11 +86,17 @@ def _show(name: str, outcomes: Sequence[Outcome]) -> None:
     ]
     create_table_artifact(rows, key=f"cellcensus-{name}", description="What was done")
     for outcome in outcomes:
-        for specimen, reason in outcome.quarantined:
+        for specimen, _ in outcome.quarantined:
             emit_event(
                 "cellcensus.specimen.quarantined",
                 resource={"prefect.resource.id": f"cellcensus.specimen.{outcome.study}.{specimen}"},
-                payload={"reason": reason},
+                payload={"study": outcome.study, "specimen": specimen},
+            )
+        if outcome.promoted:
+            emit_event(
+                "cellcensus.model.promoted",
+                resource={"prefect.resource.id": f"cellcensus.model.{outcome.model_id}"},
+                payload={"reasons": outcome.notes},
             )
 
 
@@ -144,6 +152,18 @@ def retrain(studies: list[str], home: str | None = None) -> State[Any]:
     """A candidate, a gate, a decision."""
     folders = [Path(study) for study in studies]
     return _conduct("retrain", home, lambda ctx: [retrain_model(ctx, folders)])
+
+
+@flow(**_OPTIONS, name="inbox")
+def inbox(folder: str, home: str | None = None) -> State[Any]:
+    """What has become whole in the inbox: ingest → predict → report, and retrain if it is asked."""
+    return _conduct("inbox", home, lambda ctx: take_from_inbox(ctx, Path(folder)))
+
+
+@flow(**_OPTIONS, name="housekeeping")
+def housekeeping(home: str | None = None) -> State[Any]:
+    """A copy of the database, and less of what nobody needs."""
+    return _conduct("housekeeping", home, lambda ctx: [keep_house(ctx)])
 
 
 def _each(ctx: Context, studies: Sequence[str]) -> list[Outcome]:

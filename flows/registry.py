@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
 from db.tables import Decision, ModelVersion
@@ -38,32 +41,64 @@ def show_model(ctx: Context, model_id: str) -> dict[str, Any]:
 
 
 def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
-    """Make a model the champion of its classes.
+    """Make a model the champion of its classes; where the plan asks for it, this approves it.
 
     Raises
     ------
     UsageError
-        There is none of that id.
+        There is none of that id, or the plan of changes does not let this person promote it.
+    """
+    plan = read_plan(ctx.settings)
+    with ctx.store.unit_of_work() as session:
+        words = reason or "promoted by hand"
+        outcome = promote_in(session, model_id, words, plan=plan, actor=ctx.store.actor)
+        session.commit()
+    return outcome
+
+
+def promote_in(
+    session: Session, model_id: str, reason: str, *, plan: ChangePlan, actor: str
+) -> Outcome:
+    """The same in a unit of work that the caller commits; ``actor`` is who approves.
+
+    Raises
+    ------
+    UsageError
+        There is none of that id, or the plan of changes does not let this person promote it.
     """
     outcome = Outcome("promote")
-    with ctx.store.unit_of_work() as session:
-        model = registry.get_model(session, model_id)
-        outcome.model_id = model.model_id
-        if model.state == "champion":
-            outcome.skipped = 1
-            outcome.notes.append(f"model {model.model_id} is the champion already")
-            return outcome
-        before = registry.crown(
-            session, model, action="promote", reasons=[reason or "promoted by hand"]
-        )
-        session.commit()
-    outcome.done = 1
+    model = registry.get_model(session, model_id)
+    outcome.model_id = model.model_id
+    if model.state == "champion":
+        outcome.skipped = 1
+        outcome.notes.append(f"model {model.model_id} is the champion already")
+        return outcome
+    _check_approval(model, plan, actor)
+    before = registry.crown(session, model, action="promote", reasons=[reason])
+    outcome.done, outcome.promoted = 1, True
     replaced = f", in place of {before.model_id}" if before else ""
     outcome.notes.append(
         f"model {model.model_id} is the champion now{replaced}; "
         "`cellcensus predict STUDY` predicts with it, earlier predictions keep their model"
     )
     return outcome
+
+
+def _check_approval(model: ModelVersion, plan: ChangePlan, actor: str) -> None:
+    """With people named in the plan, only they promote, and only what passed the gate."""
+    if not plan.approval:
+        return
+    if actor not in plan.approval:
+        raise UsageError(
+            f"{actor} may not approve a model",
+            next_step=f"the plan of changes names {', '.join(plan.approval)}",
+        )
+    last = model.decisions[-1].action if model.decisions else "none"
+    if model.state == "refused" or (model.state == "candidate" and last != "accept"):
+        raise UsageError(
+            f"model {model.model_id} did not pass the gate",
+            next_step="`cellcensus retrain STUDY…` compares it with the champion",
+        )
 
 
 def rollback(ctx: Context, reason: str = "") -> Outcome:
@@ -76,18 +111,29 @@ def rollback(ctx: Context, reason: str = "") -> Outcome:
     UsageError
         There is nothing to go back to.
     """
-    outcome = Outcome("rollback")
     with ctx.store.unit_of_work() as session:
         present = _latest_crowned(registry.champions(session))
-        before = registry.before_champion(session, present) if present else None
-        if present is None or before is None:
-            raise UsageError(
-                "there is no earlier champion to go back to",
-                next_step="`cellcensus models list` shows all; `models promote ID` chooses one",
-            )
-        reasons = [reason or "rolled back by hand"]
-        registry.crown(session, before, action="rollback", reasons=reasons)
+        outcome = rollback_in(session, present, reason or "rolled back by hand")
         session.commit()
+    return outcome
+
+
+def rollback_in(session: Session, present: ModelVersion | None, reason: str) -> Outcome:
+    """Undo the promotion of ``present``, a champion, in a unit of work that the caller commits.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to go back to.
+    """
+    outcome = Outcome("rollback")
+    before = registry.before_champion(session, present) if present else None
+    if present is None or before is None:
+        raise UsageError(
+            "there is no earlier champion to go back to",
+            next_step="`cellcensus models list` shows all; `models promote ID` chooses one",
+        )
+    registry.crown(session, before, action="rollback", reasons=[reason])
     outcome.done, outcome.model_id = 1, before.model_id
     outcome.notes.append(
         f"model {before.model_id} is the champion again, {present.model_id} retired"

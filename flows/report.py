@@ -8,8 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cellcensus import __version__
-from cellcensus.files import write_bytes
-from cellcensus.recipe import Recipe, hash_file
+from cellcensus.recipe import Recipe
 from cellcensus.settings import Settings
 from db.findings import open_findings, quarantined
 from db.reports import add_report, current_report
@@ -21,8 +20,9 @@ from flows.paths import report_folder, specimen_report_name
 from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
+from flows.written import Written, is_whole, write_signed, write_specimen, write_study
 
-GENERATION = 1
+GENERATION = 2
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,20 @@ class ReportJob:
     recipe: Recipe
 
 
-def report_one(job: ReportJob) -> str:
-    """Render and publish one specimen's report; its sha256."""
-    from reports.specimen import render_specimen
+def report_one(job: ReportJob) -> Written:
+    """Render and publish one specimen's report.
 
+    Where a signed report was released, the page is that report, word for word.
+
+    Raises
+    ------
+    StoreError
+        The file of the released report is missing or was altered.
+    """
+    if job.subject.released is not None:
+        return write_signed(job.subject.released, job.out, job.settings)
     content = specimen_content(job.subject, job.home, job.settings)
-    write_bytes(job.out, render_specimen(content, job.settings.reports).encode())
-    return hash_file(job.out)
+    return write_specimen(content, job.out, job.settings.reports)
 
 
 def report_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
@@ -76,17 +83,18 @@ def _asked(subject: Subject, specimens: Sequence[str]) -> bool:
 
 
 def _job(ctx: Context, subject: Subject) -> ReportJob:
-    recipe = Recipe(
-        "report",
-        GENERATION,
-        inputs={
-            "recipes": recipes_of(subject),
-            "specimen": _sheet(subject),
-            "findings": [found.as_dict() for found in subject.findings],
-            "software": __version__,
-        },
-        settings=ctx.settings.reports.model_dump(mode="json"),
-    )
+    settings = ctx.settings.reports.model_dump(mode="json")
+    inputs = {
+        "recipes": recipes_of(subject),
+        "specimen": _sheet(subject),
+        "findings": [found.as_dict() for found in subject.findings],
+        "software": __version__,
+    }
+    if subject.released is not None:
+        # It says what was signed, whatever was computed or set since.
+        settings = {"pdf": ctx.settings.reports.pdf}
+        inputs = {"signed": subject.released.file_sha256}
+    recipe = Recipe("report", GENERATION, inputs=inputs, settings=settings)
     out = report_folder(ctx.home, subject.study.name) / specimen_report_name(
         subject.specimen.specimen_id
     )
@@ -114,14 +122,14 @@ def _is_done(ctx: Context, taken: Intake, job: ReportJob) -> bool:
 def _stands(ctx: Context, taken: Intake, specimen_key: int | None, recipe: Recipe) -> bool:
     with ctx.store.reading() as session:
         row = current_report(session, taken.key, specimen_key)
-    return row is not None and row.recipe_id == recipe.id and (ctx.home / row.path).is_file()
+    return row is not None and row.recipe_id == recipe.id and is_whole(ctx.home, row)
 
 
 def _write_down(
     ctx: Context,
     taken: Intake,
     job: ReportJob,
-    result: str | Exception,
+    result: Written | Exception,
     *,
     outcome: Outcome,
     run: int,
@@ -134,8 +142,10 @@ def _write_down(
     outcome.done += 1
 
 
-def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, str], run: int) -> None:
-    specimen_key, recipe, out, sha256 = made
+def _add(
+    ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, Written], run: int
+) -> None:
+    specimen_key, recipe, out, written = made
     with ctx.store.unit_of_work() as session:
         add_report(
             session,
@@ -144,17 +154,15 @@ def _add(ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, str]
                 "specimen_key": specimen_key,
                 "run_key": run,
                 "recipe_id": recipe.id,
-                "recipe": recipe.as_dict(),
+                "recipe": {**recipe.as_dict(), "pdf_sha256": written.pdf},
                 "path": ctx.relative(out),
-                "sha256": sha256,
+                "sha256": written.html,
             },
         )
         session.commit()
 
 
 def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run: int) -> Path:
-    from reports.study import render_study
-
     with ctx.store.reading() as session:
         aside = quarantined(session, taken.key)
         findings = open_findings(session, taken.key)
@@ -180,8 +188,8 @@ def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run:
         settings=ctx.settings,
         reported=_pages(out.parent, subjects),
     )
-    write_bytes(out, render_study(content, ctx.settings.reports).encode())
-    _add(ctx, taken, (None, recipe, out, hash_file(out)), run)
+    written = write_study(content, out, ctx.settings.reports)
+    _add(ctx, taken, (None, recipe, out, written), run)
     return out
 
 

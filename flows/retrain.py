@@ -2,34 +2,41 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from cellcensus.study import Role, Specimen
+from cellcensus.changeplan import ChangePlan, read_plan
+from cellcensus.errors import UsageError
 from db import registry
-from db.predictions import newest_by_model
-from db.tables import ModelVersion, Prediction
+from db.settings_trail import note_settings
+from db.tables import ModelVersion
+from db.verification import verification_donors
+from flows.changes import changes, not_allowed, other_classes
 from flows.context import Context, Outcome
-from flows.gate import Pairing, Verdict, judge
+from flows.gate import Verdict, judge
 from flows.intake import Intake, take_in
 from flows.predict import predict_study
-from flows.reference import reference_fraction
 from flows.train import common_classes, train_model
+from flows.trials import KNOWN, trials
 
 
 def retrain(ctx: Context, folders: Sequence[Path]) -> Outcome:
     """Train a candidate on the studies and let it replace the champion if it is not worse.
 
-    A refused candidate and the reasons are kept for the record.
+    The plan of changes says what may change, the limits, and who must approve. A refused candidate
+    and the reasons are kept for the record.
 
     Raises
     ------
     TrainingError
         The studies cannot teach a model.
+    UsageError
+        The plan cannot be used, or allows no change of the classes that the studies now name.
     """
+    plan = read_plan(ctx.settings)
     taken = [take_in(ctx, Path(folder)) for folder in folders]
     classes = common_classes(taken)
+    new_classes = _check_classes(ctx, taken, classes, plan)
     with ctx.store.reading() as session:
         champion = registry.champion(session, classes)
     outcome = train_model(ctx, folders)
@@ -37,14 +44,28 @@ def retrain(ctx: Context, folders: Sequence[Path]) -> Outcome:
     assert outcome.model_id is not None
     with ctx.store.reading() as session:
         candidate = registry.get_model(session, outcome.model_id)
-    if candidate.state != "candidate" or champion is None:
+        decided = bool(candidate.decisions)
+    if candidate.state != "candidate" or champion is None or decided:
+        if new_classes:
+            outcome.notes.append(new_classes)
         return _already_decided(ctx, outcome, candidate)
-    for folder in folders:  # the champion's word on donors it has not seen
-        predict_study(ctx, folder, model_id=champion.model_id)
-    pairs = _pairs(ctx, taken, candidate, champion)
-    verdict = judge(pairs, classes, ctx.settings.gate)
-    _decide(ctx, outcome, candidate.model_id, verdict)
+    _predict_known(ctx, taken, folders, (candidate, champion))
+    verdict = _judged(ctx, taken, classes, (candidate, champion), plan)
+    _decide(ctx, outcome, candidate.model_id, verdict, plan)
     return outcome
+
+
+def _check_classes(
+    ctx: Context, taken: Sequence[Intake], classes: Sequence[str], plan: ChangePlan
+) -> str:
+    """Words on classes that changed; empty if they did not."""
+    differ = other_classes(ctx, classes, [item.study.name for item in taken])
+    if differ and not plan.may_change.classes:
+        raise UsageError(
+            f"the plan of changes allows no change of classes: {differ}",
+            next_step="set may_change: {classes: true} in the plan, or keep the classes",
+        )
+    return differ and f"{differ}; it is the first model of these classes, to be compared by hand"
 
 
 def _already_decided(ctx: Context, outcome: Outcome, candidate: ModelVersion) -> Outcome:
@@ -59,62 +80,60 @@ def _already_decided(ctx: Context, outcome: Outcome, candidate: ModelVersion) ->
     return outcome
 
 
-def _pairs(
-    ctx: Context, taken: Sequence[Intake], candidate: ModelVersion, champion: ModelVersion
-) -> list[Pairing]:
+def _predict_known(
+    ctx: Context,
+    taken: Sequence[Intake],
+    folders: Sequence[Path],
+    models: tuple[ModelVersion, ModelVersion],
+) -> None:
+    """Let both models say what they have not said yet of specimens whose composition is known."""
+    for item, folder in zip(taken, folders, strict=True):
+        known = [s.specimen_id for s in item.usable if s.role in KNOWN]
+        for model in models if known else ():
+            predict_study(ctx, Path(folder), specimens=known, model_id=model.model_id)
+
+
+def _judged(
+    ctx: Context,
+    taken: Sequence[Intake],
+    classes: Sequence[str],
+    models: tuple[ModelVersion, ModelVersion],
+    plan: ChangePlan,
+) -> Verdict:
     with ctx.store.reading() as session:
-        by_candidate = newest_by_model(session, candidate.key)
-        by_champion = newest_by_model(session, champion.key)
-    pairs = []
-    for item in taken:
-        for specimen in (s for s in item.usable if s.role is Role.MIXED):
-            key = item.keys[specimen.specimen_id]
-            errors = [
-                _errors(item, specimen, made.get(key), model)
-                for made, model in ((by_candidate, candidate), (by_champion, champion))
-            ]
-            if errors[0] and errors[1]:
-                donor = f"{item.study.name}/{specimen.donor_id}"
-                pairs.append(Pairing(donor, errors[0], errors[1]))
-    return pairs
-
-
-def _errors(
-    item: Intake, specimen: Specimen, prediction: Prediction | None, model: ModelVersion
-) -> dict[str, float]:
-    """Errors in points by class; empty where the model cannot be judged by this specimen."""
-    if prediction is None:
-        return {}
-    seen = any(
-        (t["study"], t["donor_id"]) == (item.study.name, specimen.donor_id)
-        for t in model.trained_on
+        apart = verification_donors(session, models[0].family)
+    verdict = judge(
+        trials(ctx, taken, models, apart),
+        classes,
+        plan.acceptance,
+        fewest_verification=plan.verification.fewest if plan.verification.share else 0,
     )
-    if seen and not prediction.held_out:
-        return {}
-    errors = {
-        row.cell_class: 100
-        * abs(row.fraction - reference_fraction(specimen, row.cell_class, item.study.classes))
-        for row in prediction.rows
-        if row.fraction is not None
-    }
-    return {name: error for name, error in errors.items() if not math.isnan(error)}
+    found = changes(*models)
+    against = not_allowed(found, plan.may_change)
+    reasons = [*against, *([] if verdict.accepted and against else verdict.reasons)]
+    figures = {**verdict.figures, "changes": found}
+    return Verdict(verdict.accepted and not against, reasons, figures)
 
 
-def _decide(ctx: Context, outcome: Outcome, model_id: str, verdict: Verdict) -> None:
+def _decide(
+    ctx: Context, outcome: Outcome, model_id: str, verdict: Verdict, plan: ChangePlan
+) -> None:
     with ctx.store.unit_of_work() as session:
+        note_settings(session, "gate", plan.model_dump(mode="json"))
         model = registry.get_model(session, model_id)
-        if verdict.accepted:
-            registry.crown(
-                session,
-                model,
-                action="retrain",
-                reasons=verdict.reasons,
-                details=verdict.figures,
-            )
+        reasons, details = list(verdict.reasons), verdict.figures
+        if not verdict.accepted:
+            registry.refuse(session, model, reasons=reasons, details=details)
+            word = "refused, the champion stays"
+        elif plan.approval:
+            reasons.append(f"to be approved by {' or '.join(plan.approval)}")
+            registry.accept(session, model, reasons=reasons, details=details)
+            word = f"passed the gate; `cellcensus models promote {model_id}` approves it"
         else:
-            registry.refuse(session, model, reasons=verdict.reasons, details=verdict.figures)
+            registry.crown(session, model, action="retrain", reasons=reasons, details=details)
+            word = "promoted"
+            outcome.promoted = True
         session.commit()
     outcome.notes.pop()  # what training said of the model's standing is out of date
-    word = "promoted" if verdict.accepted else "refused, the champion stays"
     outcome.notes.append(f"model {model_id}: {word}")
-    outcome.notes.extend(verdict.reasons)
+    outcome.notes.extend(reasons)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from cellcensus.errors import TrainingError
@@ -11,6 +12,7 @@ from flows.ingest import ingest_study
 from flows.intake import read
 from flows.predict import predict_study
 from flows.report import report_study
+from flows.shadow import shadow_study
 from flows.train import train_model
 
 
@@ -34,10 +36,11 @@ def run_study(ctx: Context, folder: Path) -> list[Outcome]:
     return say_once(outcomes)
 
 
-def predict_new(ctx: Context, folder: Path) -> list[Outcome]:
+def predict_new(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> list[Outcome]:
     """Ingest, predict with the champion, and report what is new in a study: the nightly job.
 
-    A study whose classes have no model yet is run from beginning to end.
+    A study whose classes have no model yet is run from beginning to end; ``specimens`` narrows
+    what is looked at otherwise.
 
     Raises
     ------
@@ -50,7 +53,9 @@ def predict_new(ctx: Context, folder: Path) -> list[Outcome]:
     if champion is None:
         return run_study(ctx, folder)
     stages = (ingest_study, predict_study, report_study)
-    return say_once([work(ctx, folder) for work in stages])
+    outcomes = [work(ctx, folder, specimens=specimens) for work in stages]
+    beside = shadow_study(ctx, folder) if ctx.settings.gate.shadow else None
+    return say_once([*outcomes, beside] if beside else outcomes)
 
 
 def say_once(outcomes: list[Outcome]) -> list[Outcome]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from cellcensus.errors import CellcensusError
+from cellcensus.logs import event
 from cellcensus.progress import Silent
 from db.findings import quarantined
 from db.runs import finish_run, start_run
+from db.settings_trail import note_settings
 from flows.context import SOFTWARE, Context, Outcome, process_name
 from flows.intake import Intake
 from flows.locks import exclusive
@@ -34,7 +37,10 @@ def stage(
                 software=SOFTWARE,
                 process=process_name(ctx),
             )
+            note_settings(session, name, settings)
             session.commit()
+        began = time.monotonic()
+        event("stage.started", {"stage": name, "study": study, "run": run.key})
         outcome = Outcome(name, study)
         try:
             yield outcome, run.key
@@ -43,7 +49,11 @@ def stage(
             outcome.failed.append((name, reason))
             raise
         finally:
-            _finish(ctx, run.key, outcome)
+            counts = _finish(ctx, run.key, outcome)
+            seconds = round(time.monotonic() - began, 3)
+            ids = {"stage": name, "study": study, "run": run.key, "model": outcome.model_id}
+            figures = {"seconds": seconds, "state": outcome.state, **counts}
+            event("stage.finished", ids | figures)
 
 
 def say_quarantined(ctx: Context, taken: Intake, wanted: Sequence[str], outcome: Outcome) -> None:
@@ -61,7 +71,7 @@ def say_quarantined(ctx: Context, taken: Intake, wanted: Sequence[str], outcome:
         outcome.next_steps[name] = aside.next_step
 
 
-def _finish(ctx: Context, key: int, outcome: Outcome) -> None:
+def _finish(ctx: Context, key: int, outcome: Outcome) -> dict[str, int]:
     counts = {
         "done": outcome.done,
         "skipped": outcome.skipped,
@@ -72,6 +82,7 @@ def _finish(ctx: Context, key: int, outcome: Outcome) -> None:
     with ctx.store.unit_of_work() as session:
         finish_run(session, key, state=outcome.state, counts=counts, notes=notes)
         session.commit()
+    return counts
 
 
 def _say_waiting(ctx: Context) -> None:

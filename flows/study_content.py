@@ -18,6 +18,7 @@ from flows.paths import specimen_report_name
 from flows.plain import back
 from flows.predict import SEEN_DONOR, SEEN_SPECIMEN
 from flows.reference import reference_fraction, reference_per_ul
+from flows.versions import released_report
 
 if TYPE_CHECKING:
     from reports.content import LearningPoint, Pair, Quarantined, SpecimenLine, StudyReport
@@ -36,18 +37,18 @@ def study_content(
     from reports.content import StudyReport
 
     aside = {found.specimen_id for found in quarantined}
-    model = _main_model(subjects)
+    model = main_model(subjects)
     card = model.card if model else {}
     return StudyReport(
         study=study.name,
         classes=study.classes,
         generated_at=utc_now(),
         specimens=tuple(_line(s, aside, s.specimen.specimen_id in reported) for s in subjects),
-        pairs=_pairs(subjects, Role.MIXED),
-        controls=_pairs(subjects, Role.CONTROL),
+        pairs=pairs_of(subjects, Role.MIXED),
+        controls=pairs_of(subjects, Role.CONTROL),
         quarantined=tuple(_quarantined(q, subjects) for q in quarantined),
         learning=tuple(str(sentence) for sentence in card.get("limits", ())),
-        learning_curve=_learning_curve(card.get("learning_curve", ())),
+        learning_curve=learning_curve(card.get("learning_curve", ())),
         findings=tuple(findings),
         method=_method(subjects),
         model=model_identity(model) if model else None,
@@ -57,7 +58,8 @@ def study_content(
     )
 
 
-def _main_model(subjects: Sequence[Subject]) -> ModelVersion | None:
+def main_model(subjects: Sequence[Subject]) -> ModelVersion | None:
+    """The newest model among those that predicted."""
     models = [s.current.model for s in subjects if s.current is not None]
     return max(models, key=lambda model: model.key, default=None)
 
@@ -70,8 +72,7 @@ def _method(subjects: Sequence[Subject]) -> str:
 def _line(subject: Subject, aside: set[str], has_page: bool) -> SpecimenLine:
     from reports.content import SpecimenLine
 
-    specimen, current = subject.specimen, subject.current
-    prediction = current.prediction if current else None
+    specimen = subject.specimen
     return SpecimenLine(
         specimen.specimen_id,
         specimen.donor_id,
@@ -79,16 +80,30 @@ def _line(subject: Subject, aside: set[str], has_page: bool) -> SpecimenLine:
         _state(subject, aside),
         acquired_at=specimen.acquired_at,
         instrument_id=specimen.instrument_id,
-        cells=prediction.cells
-        if prediction
-        else (subject.cell_file.n_cells if subject.cell_file else None),
-        total_per_ul=back(prediction.total_per_ul) if prediction else math.nan,
-        fractions={row.cell_class: back(row.fraction) for row in prediction.rows}
-        if prediction
-        else {},
-        flags=tuple(prediction.flags) if prediction else (),
+        **_numbers(subject),
         link=specimen_report_name(specimen.specimen_id) if has_page else None,
     )
+
+
+def _numbers(subject: Subject) -> dict[str, Any]:
+    """Those of the released report, so that a study's page says what the specimen's page says."""
+    if subject.released is not None:
+        content = released_report(subject.released)
+        return {
+            "cells": content.cells,
+            "total_per_ul": content.total_per_ul.value,
+            "fractions": {row.cell_class: row.fraction.value for row in content.rows},
+            "flags": content.flags,
+        }
+    if subject.current is None:
+        return {"cells": subject.cell_file.n_cells if subject.cell_file else None}
+    prediction = subject.current.prediction
+    return {
+        "cells": prediction.cells,
+        "total_per_ul": back(prediction.total_per_ul),
+        "fractions": {row.cell_class: back(row.fraction) for row in prediction.rows},
+        "flags": tuple(prediction.flags),
+    }
 
 
 def _state(subject: Subject, aside: set[str]) -> str:
@@ -99,7 +114,8 @@ def _state(subject: Subject, aside: set[str]) -> str:
     return "ingested" if subject.cell_file is not None else "waiting"
 
 
-def _pairs(subjects: Sequence[Subject], role: Role) -> tuple[Pair, ...]:
+def pairs_of(subjects: Sequence[Subject], role: Role) -> tuple[Pair, ...]:
+    """Predicted against reference, for specimens of a role whose donor the model had not seen."""
     from reports.content import Pair
 
     pairs = []
@@ -146,7 +162,8 @@ def _quarantined(found: Quarantine, subjects: Sequence[Subject]) -> Quarantined:
     )
 
 
-def _learning_curve(points: Any) -> tuple[LearningPoint, ...]:
+def learning_curve(points: Any) -> tuple[LearningPoint, ...]:
+    """The points of a model card's learning curve."""
     from reports.content import LearningPoint
 
     return tuple(

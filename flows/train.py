@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cellcensus.changeplan import read_plan
 from cellcensus.errors import StoreError, TrainingError, UsageError
 from cellcensus.recipe import Recipe
 from cellcensus.study import Role, Specimen
@@ -14,6 +15,7 @@ from db import registry
 from db.cells import current_cell_files
 from db.predictions import add_prediction, find_prediction
 from db.tables import CellFile
+from db.verification import Donor
 from flows.bags import BagSource, load_bag
 from flows.composed import Composed, prediction_values, publish_prediction
 from flows.context import Context, Outcome
@@ -22,6 +24,7 @@ from flows.intake import Intake, take_in
 from flows.paths import model_folder, prediction_file
 from flows.plain import plain
 from flows.stage import stage
+from flows.verification import kept_apart
 
 if TYPE_CHECKING:
     from models.model import Model, Prediction
@@ -54,12 +57,14 @@ def train_model(ctx: Context, folders: Sequence[Path], *, crown: str | None = No
     """
     taken = [take_in(ctx, Path(folder)) for folder in folders]
     classes = common_classes(taken)
+    plan = read_plan(ctx.settings)
     settings = ctx.settings.training.model_dump(mode="json")
     study = taken[0].study.name if len(taken) == 1 else None
     with stage(
         ctx, "train", study=study, study_key=taken[0].key if study else None, settings=settings
     ) as (outcome, run):
-        teachers = _teachers(ctx, taken, outcome)
+        apart = kept_apart(ctx, taken, classes, plan.verification)
+        teachers = _teachers(ctx, taken, apart, outcome)
         recipe = _recipe(ctx, teachers, classes)
         outcome.model_id = recipe.id
         if _is_done(ctx, recipe.id):
@@ -89,12 +94,18 @@ def common_classes(taken: Sequence[Intake]) -> tuple[str, ...]:
     return first.classes
 
 
-def _teachers(ctx: Context, taken: Sequence[Intake], outcome: Outcome) -> list[Teacher]:
+def _teachers(
+    ctx: Context, taken: Sequence[Intake], apart: frozenset[Donor], outcome: Outcome
+) -> list[Teacher]:
     teachers: list[Teacher] = []
     for item in taken:
         with ctx.store.reading() as session:
             stored = current_cell_files(session, item.key)
-        wanted = [s for s in item.usable if s.role in TEACHING]
+        wanted = [
+            s
+            for s in item.usable
+            if s.role in TEACHING and (item.study.name, s.donor_id) not in apart
+        ]
         missing = [s.specimen_id for s in wanted if s.specimen_id not in stored]
         if missing:
             outcome.notes.append(f"without cells, not learned from: {', '.join(missing)}")
@@ -103,6 +114,8 @@ def _teachers(ctx: Context, taken: Sequence[Intake], outcome: Outcome) -> list[T
             for s in wanted
             if s.specimen_id in stored
         ]
+    if apart:
+        outcome.notes.append(f"{len(apart)} verification donors are kept apart from training")
     if not teachers:
         raise _nothing_to_learn_from(taken)
     return teachers
@@ -224,6 +237,7 @@ def _trained_on(teacher: Teacher) -> dict[str, Any]:
         "specimen_id": teacher.specimen.specimen_id,
         "donor_id": teacher.specimen.donor_id,
         "role": teacher.specimen.role.value,
+        "instrument_id": teacher.specimen.instrument_id,
     }
 
 
@@ -234,8 +248,10 @@ def _place(ctx: Context, outcome: Outcome, crown: str | None) -> None:
         champion = registry.champion(session, model.classes)
         if champion is None and model.state == "candidate":
             registry.crown(session, model, action="first", reasons=["the first of its classes"])
+            outcome.promoted = True
         elif champion is not None and crown and model.state == "candidate":
             registry.crown(session, model, action="run", reasons=[crown])
+            outcome.promoted = True
         session.commit()
         outcome.notes.append(_standing(model.model_id, model.state))
 

@@ -28,6 +28,7 @@ from pipeline.figures import Figures
 from pipeline.grounds import learn_ground
 from pipeline.optics import diameter_range_px
 from pipeline.rows import Rows
+from pipeline.sightings import Sightings
 from pipeline.spool import Spool
 from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
 from pipeline.views import ViewFinder
@@ -99,6 +100,7 @@ def take_census(
     hints: CellHints,
     settings: IngestSettings,
     progress: Progress | None = None,
+    sightings: Sightings | None = None,
     crops_file: Path | None = None,
 ) -> Census:
     """Find every cell of a recording once.
@@ -115,6 +117,8 @@ def take_census(
         Of the stage.
     progress
         Told of every frame.
+    sightings
+        Told of everything that was seen.
     crops_file
         Where the pictures are written, as ``.npy``; by default to a folder that goes with the
         census.
@@ -134,7 +138,7 @@ def take_census(
     target = Path(own.name) / "crops.npy" if own else Path(crops_file or "")
     shape = (settings.views, settings.crop_pixels, settings.crop_pixels)
     with _one_thread(), closing(Spool(target.parent, shape)) as spool:
-        study = _Study(acquisition, hints, settings, spool)
+        study = _Study(acquisition, hints, settings, spool, sightings)
         tracing = _follow(recording, study, progress)
         rows = tracing.rows
         progress.finish(f"{len(rows)} cells")
@@ -151,6 +155,7 @@ class _Study:
     hints: CellHints
     settings: IngestSettings
     spool: Spool
+    sightings: Sightings | None
 
 
 def _alone() -> bool:
@@ -227,6 +232,7 @@ def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
         settings=settings,
         shape=shape,
         aside=aside,
+        sightings=study.sightings,
     )
     return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)
 

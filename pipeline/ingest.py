@@ -16,6 +16,8 @@ from pipeline.census import Census, take_census
 from pipeline.preview import write_preview
 from pipeline.quality import Quality, judge
 from pipeline.recordings import open_recording
+from pipeline.sightings import Sightings
+from pipeline.tracks import TRACKS
 from pipeline.watch import Watched
 
 
@@ -78,6 +80,7 @@ def ingest(
     RecordingError
         The recording is unusable; the error names the specimen, the file and the next step.
     """
+    sightings = Sightings()
     with publish_folder(out) as temporary:
         try:
             with open_recording(recording, folder=folder) as opened:
@@ -88,15 +91,17 @@ def ingest(
                     hints=hints,
                     settings=settings,
                     progress=progress or Silent(),
+                    sightings=sightings,
                     crops_file=temporary / CROPS,
                 )
             quality = Quality.of(census.figures | watched.figures())
             _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
         except RecordingError as error:
-            error.specimen_id, error.file = specimen_id, recording
+            _say_where(error, specimen_id, recording)
             raise
         write_cells(temporary, Cells(census.table, census.crops, quality))
         write_preview(temporary / PREVIEW, census.preview)
+        sightings.write(temporary / TRACKS, census.table)
     findings = judge(
         quality,
         mode=acquisition.mode,
@@ -105,6 +110,13 @@ def ingest(
         expects_cells=expects_cells,
     )
     return IngestSummary(len(census.crops), quality, findings)
+
+
+def _say_where(error: RecordingError, specimen_id: str, recording: str) -> None:
+    # Of a series of pictures, a person needs to know which one is damaged.
+    if error.file and error.file != Path(recording).name:
+        error.message = f"{error.message}: {error.file}"
+    error.specimen_id, error.file = specimen_id, recording
 
 
 def _check(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
@@ -20,6 +21,7 @@ from pipeline.linking.judge import Verdict, judge
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
+from pipeline.sightings import Sightings
 from pipeline.views import Shot, View, ViewFinder, keep_best
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
@@ -59,6 +61,7 @@ class Desk:
     settings: IngestSettings
     shape: tuple[int, int]
     aside: Aside
+    sightings: Sightings | None = None
 
 
 class _Loop:
@@ -72,6 +75,7 @@ class _Loop:
         self.settings = desk.settings
         self.shape = desk.shape
         self.aside = desk.aside
+        self.sightings = desk.sightings
         self.preview = Shown(desk.settings.preview_frames, desk.ground.optics.shrink)
         self._seen = 0
 
@@ -82,6 +86,12 @@ class _Loop:
         self.figures.see(found, shot.focus)
         self._seen += 1
         return shot
+
+    def _write_down(
+        self, shot: Shot, owners: Sequence[Track], open_tracks: Sequence[Track] = ()
+    ) -> None:
+        if self.sightings is not None:
+            self.sightings.see(shot.found, self.ground.optics.shrink, owners, open_tracks)
 
 
 class EachFrame(_Loop):
@@ -95,6 +105,7 @@ class EachFrame(_Loop):
             view = self.finder.cut_out(shot, index)
             add = partial(self.rows.add, [view], [frame.index], float("nan"), alone=alone)
             self.aside.do(add)
+        self._write_down(shot, [])
         self.preview.offer(shot, [])
 
     def _chosen(self, found: Detections) -> list[int]:
@@ -146,6 +157,7 @@ class OverFrames(_Loop):
         for index, (owner, score) in enumerate(zip(owners, shot.scores.tolist(), strict=True)):
             if len(owner.views) < number or score > owner.views[-1].score + _BETTER:
                 keep_best(owner.views, self.finder.cut_out(shot, index), number)
+        self._write_down(shot, owners, self._linker.active if self._linker else ())
         self.preview.offer(shot, owners)
 
     def _follow(self, shot: Shot) -> None:
@@ -171,6 +183,7 @@ class OverFrames(_Loop):
             for owner, view, single in zip(owners, views, alone, strict=True):
                 view.score -= 0.0 if single else _NOT_ALONE
                 keep_best(owner.views, view, self.settings.views)
+            self._write_down(shot, owners, self._linker.active)
             self.preview.offer(shot, owners)
 
     def _diameter(self, frames: list[Detections]) -> float:

@@ -42,7 +42,7 @@ class Signature:
     """Who took responsibility for a report, when, and for which content."""
 
     name: str
-    meaning: str  # for example "reviewed and released"
+    meaning: str  # ``reviewed`` or ``released``; other words are shown as they are
     signed_at: datetime
     report_sha256: str
 
@@ -151,6 +151,11 @@ class SpecimenReport:
         The prediction was made by models that had not seen this donor.
     recipes
         Stage → recipe id, of everything that led here.
+    signature
+        The one that brought the report to its status; ``earlier_signatures`` came before it.
+    replaces
+        What a corrected report replaces, for example ``R-3f2a90c4d1e8``; the version before, if
+        nothing is given.
     """
 
     study: str
@@ -186,6 +191,8 @@ class SpecimenReport:
     status: Status = Status.PRELIMINARY
     version: int = 1
     signature: Signature | None = None
+    earlier_signatures: tuple[Signature, ...] = ()
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True)

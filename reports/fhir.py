@@ -1,4 +1,4 @@
-"""FHIR R4: one Bundle a specimen, with a DiagnosticReport, its Observations and the Device.
+"""FHIR R4: one Bundle a specimen: a DiagnosticReport, its Observations, Device and Provenance.
 
 Plain dictionaries, written out here because the resources are few and the standard is frozen.
 An interval is a ``component`` with a range, never a ``referenceRange``; what cannot be said is a
@@ -10,19 +10,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
 from cellcensus.settings import ReportSettings
 from reports.codes import LOINC, PANEL, UCUM
-from reports.content import ReferenceRange, SpecimenReport
+from reports.content import ReferenceRange, Signature, SpecimenReport
 from reports.glossary import flag_in_words
-from reports.identity import report_id, report_sha256
-from reports.measurements import Measurement, measurements
+from reports.measurements import Measurement, is_below_quantification, measurements
+from reports.signed import checked_status, identity, identity_sha256, signatures
 
 ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 CATEGORY = "http://terminology.hl7.org/CodeSystem/v2-0074"
 OBSERVATION_CATEGORY = "http://terminology.hl7.org/CodeSystem/observation-category"
 INTERPRETATIONS = "http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation"
+LIFECYCLE = "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle"
+PARTICIPANT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+SIGNATURE_TYPE = "urn:iso-astm:E1762-95:2013"
+VERIFICATION = "1.2.840.10065.1.12.1.5"
 OURS = "urn:cellcensus"
 
 Resource = dict[str, Any]
@@ -31,28 +36,42 @@ Resource = dict[str, Any]
 def bundle(content: SpecimenReport, settings: ReportSettings | None = None) -> Resource:
     """A FHIR R4 collection Bundle of one specimen's report.
 
-    Ids are made from the content, so the same report has the same ids wherever it is made.
+    Ids are made from the content and its version, so the same version of a report has the same ids
+    wherever it is made, and another version has others.
+
+    Raises
+    ------
+    ValueError
+        It is said to be final, and nobody signed it.
     """
     settings = settings or ReportSettings()
+    checked_status(content)
     values = measurements(content, settings)
     device = _device(content)
     specimen = _specimen(content)
     links = {"device": _address(device), "specimen": _address(specimen)}
-    observations = [_observation(content, value, links) for value in values]
+    observations = [
+        _observation(content, value, links, settings.quantification_cv) for value in values
+    ]
     report = _report(content, observations, links)
-    resources = [report, *observations, specimen, device]
+    signed = [_provenance(content, report, one) for one in signatures(content)]
+    resources = [report, *observations, specimen, device, *signed]
     return {
         "resourceType": "Bundle",
         "id": _identity(content, "Bundle"),
+        "identifier": {
+            "system": f"{OURS}:report-version",
+            "value": f"{identity(content)}-{content.version}",
+        },
         "type": "collection",
         "timestamp": _instant(content.generated_at),
         "entry": [{"fullUrl": _address(r), "resource": r} for r in resources],
     }
 
 
-def bundles(contents: Sequence[SpecimenReport], settings: ReportSettings) -> Resource:
-    """Several specimens in one collection Bundle of Bundles."""
-    entries = [bundle(content, settings) for content in contents]
+def bundles(contents: Sequence[tuple[SpecimenReport, ReportSettings]]) -> Resource:
+    """Several specimens, each with its settings, in one collection Bundle of Bundles."""
+    entries = [bundle(content, settings) for content, settings in contents]
     return {
         "resourceType": "Bundle",
         "type": "collection",
@@ -64,7 +83,11 @@ def _report(content: SpecimenReport, observations: list[Resource], links: Any) -
     report: Resource = {
         "resourceType": "DiagnosticReport",
         "id": _identity(content, "DiagnosticReport"),
-        "identifier": [{"system": f"{OURS}:report", "value": report_id(content)}],
+        # The first is the same for all versions, the second is that of the printed report.
+        "identifier": [
+            {"system": f"{_of_study(content)}:report", "value": content.specimen_id},
+            {"system": f"{OURS}:report", "value": identity(content)},
+        ],
         "status": content.status.value,
         "category": [{"coding": [{"system": CATEGORY, "code": "HM", "display": "Hematology"}]}],
         "code": {
@@ -86,7 +109,36 @@ def _report(content: SpecimenReport, observations: list[Resource], links: Any) -
     return report
 
 
-def _observation(content: SpecimenReport, value: Measurement, links: Any) -> Resource:
+def _provenance(content: SpecimenReport, report: Resource, signed: Signature) -> Resource:
+    """Who took responsibility for the report: one signature."""
+    who = {"display": signed.name}
+    made: Resource = {
+        "resourceType": "Provenance",
+        "id": _identity(content, f"Provenance/{signed.meaning}"),
+        "target": [{"reference": _address(report)}],
+        "recorded": _instant(signed.signed_at),
+        "reason": [{"text": signed.meaning}],
+        "activity": {"coding": [{"system": LIFECYCLE, "code": "verify"}]},
+        "agent": [{"type": {"coding": [{"system": PARTICIPANT, "code": "verifier"}]}, "who": who}],
+        "signature": [
+            {
+                "type": [{"system": SIGNATURE_TYPE, "code": VERIFICATION}],
+                "when": _instant(signed.signed_at),
+                "who": who,
+            }
+        ],
+        # What was signed; not a cryptographic signature, which FHIR would put into `data`.
+        "extension": [{"url": f"{OURS}:report-sha256", "valueString": signed.report_sha256}],
+    }
+    if content.replaces:
+        before = {"system": f"{OURS}:report", "value": content.replaces}
+        made["entity"] = [{"role": "revision", "what": {"identifier": before}}]
+    return made
+
+
+def _observation(
+    content: SpecimenReport, value: Measurement, links: Any, largest_cv: float
+) -> Resource:
     observation: Resource = {
         "resourceType": "Observation",
         "id": _identity(content, f"Observation/{value.name}/{value.unit.code}"),
@@ -104,6 +156,8 @@ def _observation(content: SpecimenReport, value: Measurement, links: Any) -> Res
         observation["component"] = [_interval(value, value.low, value.high)]
     if value.limits:
         observation["referenceRange"] = [_reference_range(value, value.limits)]
+    if is_below_quantification(value, largest_cv):
+        observation["note"] = [{"text": "below quantification"}]
     if value.interpretation:
         observation["interpretation"] = [
             {"coding": [{"system": INTERPRETATIONS, "code": value.interpretation}]}
@@ -122,7 +176,7 @@ def _value(value: Measurement) -> Resource:
     if value.value is None:
         reason = {"system": ABSENT, "code": "unknown", "display": "Unknown"}
         return {"dataAbsentReason": {"coding": [reason], "text": "cannot be said"}}
-    return {"valueQuantity": _quantity(value, value.value)}
+    return {"valueQuantity": _simple(value, value.value)}
 
 
 def _interval(value: Measurement, low: float, high: float) -> Resource:
@@ -143,10 +197,6 @@ def _reference_range(value: Measurement, limits: ReferenceRange) -> Resource:
     }
 
 
-def _quantity(value: Measurement, number: float) -> Resource:
-    return {**_simple(value, number)}
-
-
 def _simple(value: Measurement, number: float) -> Resource:
     unit = value.unit
     return {"value": number, "unit": unit.printed, "system": UCUM, "code": unit.code}
@@ -156,9 +206,7 @@ def _specimen(content: SpecimenReport) -> Resource:
     specimen: Resource = {
         "resourceType": "Specimen",
         "id": _identity(content, "Specimen"),
-        "identifier": [
-            {"system": f"{OURS}:study:{content.study}:specimen", "value": content.specimen_id}
-        ],
+        "identifier": [{"system": f"{_of_study(content)}:specimen", "value": content.specimen_id}],
         "subject": _subject(content),
     }
     return specimen
@@ -185,18 +233,23 @@ def _device(content: SpecimenReport) -> Resource:
 
 def _subject(content: SpecimenReport) -> Resource:
     # The donor's pseudonym, as an identifier: who it is, only the laboratory knows.
-    system = f"{OURS}:study:{content.study}:donor"
+    system = f"{_of_study(content)}:donor"
     return {"identifier": {"system": system, "value": content.donor_id}, "type": "Patient"}
+
+
+def _of_study(content: SpecimenReport) -> str:
+    return f"{OURS}:study:{quote(content.study, safe='')}"
 
 
 def _conclusion(content: SpecimenReport) -> str:
     flags = [flag_in_words(code).title for code in content.flags]
-    parts = [f"Flags: {', '.join(flags)}." if flags else "No flags.", *content.limits_of_use[:1]]
-    return " ".join(parts)
+    said = f"Flags: {', '.join(flags)}." if flags else "No flags."
+    return " ".join([f"Version {content.version}.", said, *content.limits_of_use[:1]])
 
 
 def _identity(content: SpecimenReport, what: str) -> str:
-    return str(uuid5(NAMESPACE_URL, f"{OURS}:{report_sha256(content)}:{what}"))
+    version = f"{content.study}/{content.specimen_id}/{content.version}/{content.status.value}"
+    return str(uuid5(NAMESPACE_URL, f"{OURS}:{identity_sha256(content)}:{version}:{what}"))
 
 
 def _address(resource: Resource) -> str:

@@ -2,6 +2,7 @@
 
 Segments end with a carriage return; every field that comes from outside is escaped; an unsigned
 report is ``P`` (preliminary); what cannot be said is sent without a value and with status ``X``.
+Nothing depends on when the message is made: the same report is the same message.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from datetime import UTC, datetime
 from cellcensus.settings import ReportSettings
 from reports.content import ReferenceRange, SpecimenReport, Status
 from reports.glossary import flag_in_words
-from reports.identity import report_id
-from reports.measurements import Measurement, measurements
+from reports.measurements import Measurement, is_below_quantification, measurements
+from reports.signed import checked_status, identity, signatures
 
 _STATUS = {Status.PRELIMINARY: "P", Status.FINAL: "F", Status.CORRECTED: "C"}
 _PANEL = "57021-8^CBC W Auto Differential panel^LN"
@@ -26,29 +27,41 @@ _ESCAPES = {
 }
 
 
-def message(content: SpecimenReport, settings: ReportSettings | None = None) -> str:
+def message(
+    content: SpecimenReport,
+    settings: ReportSettings | None = None,
+    *,
+    control_id: str | None = None,
+) -> str:
     """One ORU^R01 message, ready for a file or for MLLP.
 
-    The control id is made from the content and the report's version, so that the same report sent
-    twice can be told.
+    Without ``control_id`` one is made from the content and the report's version, so that the same
+    report sent twice can be told.
     """
     settings = settings or ReportSettings()
     values = measurements(content, settings)
-    status = _STATUS[content.status]
+    status = _STATUS[checked_status(content)]
     segments = [
-        _header(content),
+        _header(content, control_id),
         _donor(content),
         _request(content, status),
         *_notes(content),
-        *(_value(i, content, value, status) for i, value in enumerate(values, start=1)),
+        *(
+            segment
+            for i, value in enumerate(values, start=1)
+            for segment in (
+                _value(i, content, value, status),
+                *_remarks(value, settings.quantification_cv),
+            )
+        ),
         f"SPM|1|{escape(content.specimen_id)}||BLD^Whole blood^HL70487",
     ]
     return "".join(segment + "\r" for segment in segments)
 
 
-def messages(contents: Sequence[SpecimenReport], settings: ReportSettings | None = None) -> str:
+def messages(contents: Sequence[tuple[SpecimenReport, ReportSettings]]) -> str:
     """Several messages, one after the other, as a file of messages is written."""
-    return "".join(message(content, settings) for content in contents)
+    return "".join(message(content, settings) for content, settings in contents)
 
 
 def escape(text: str) -> str:
@@ -57,7 +70,7 @@ def escape(text: str) -> str:
     return "".join(kept)
 
 
-def _header(content: SpecimenReport) -> str:
+def _header(content: SpecimenReport, control_id: str | None) -> str:
     fields = [
         "MSH|^~\\&",
         "cellcensus",
@@ -67,7 +80,7 @@ def _header(content: SpecimenReport) -> str:
         _time(content.generated_at),
         "",
         "ORU^R01^ORU_R01",
-        f"{report_id(content)[2:]}-{content.version}",
+        control_id or f"{identity(content)[2:]}-{content.version}",
         "P",
         "2.5.1",
         *[""] * 5,
@@ -83,9 +96,16 @@ def _donor(content: SpecimenReport) -> str:
 
 
 def _request(content: SpecimenReport, status: str) -> str:
-    order = escape(content.specimen_id)
-    fields = ["OBR", "1", "", order, _PANEL, "", "", _time(content.acquired_at), *[""] * 14]
-    return "|".join([*fields, _time(content.generated_at), "", "HM", status])
+    fields = [""] * 33
+    fields[0], fields[1] = "OBR", "1"
+    fields[3] = f"{escape(content.specimen_id)}^{escape(content.study)}"
+    fields[4] = _PANEL
+    fields[7] = _time(content.acquired_at)
+    fields[22] = _time(content.generated_at)
+    fields[24], fields[25] = "HM", status
+    if content.signature:
+        fields[32] = f"&{escape(content.signature.name)}"
+    return "|".join(fields).rstrip("|")
 
 
 def _value(i: int, content: SpecimenReport, value: Measurement, status: str) -> str:
@@ -111,15 +131,29 @@ def _value(i: int, content: SpecimenReport, value: Measurement, status: str) -> 
         escape(content.model.model_id if content.model else ""),
         escape(content.instrument_id or ""),
     ]
-    text = "|".join(fields).rstrip("|")
-    if value.low is None or value.high is None:
-        return text
-    interval = f"95 % interval {_number(value.low)} - {_number(value.high)} {value.unit.printed}"
-    return f"{text}\rNTE|1|L|{escape(interval)}"
+    return "|".join(fields).rstrip("|")
+
+
+def _remarks(value: Measurement, largest_cv: float) -> list[str]:
+    """The interval of a value, and whether it is below quantification, as notes beside it."""
+    sentences = []
+    if value.low is not None and value.high is not None:
+        limits = f"{_number(value.low)} - {_number(value.high)}"
+        sentences.append(f"95 % interval {limits} {value.unit.printed}")
+    if is_below_quantification(value, largest_cv):
+        sentences.append("below quantification")
+    return [f"NTE|{i}|L|{escape(sentence)}" for i, sentence in enumerate(sentences, start=1)]
 
 
 def _notes(content: SpecimenReport) -> list[str]:
-    sentences = [f"{flag_in_words(c).title} ({c})" for c in content.flags]
+    sentences = [f"Report {identity(content)} version {content.version}, {content.status.value}"]
+    sentences += [
+        f"{one.meaning} by {one.name} at {_time(one.signed_at)}, sha256 {one.report_sha256}"
+        for one in signatures(content)
+    ]
+    if content.replaces:
+        sentences.append(f"Replaces {content.replaces}")
+    sentences += [f"{flag_in_words(c).title} ({c})" for c in content.flags]
     if content.model:
         sentences.append(f"Model {content.model.model_id} sha256 {content.model.sha256}")
     sentences += content.limits_of_use

@@ -9,7 +9,7 @@ from cellcensus.settings import ReportSettings
 from reports.codes import PER_NANOLITRE, PERCENT, Unit, loinc
 from reports.content import Estimate, ReferenceRange, SpecimenReport
 from reports.numbers import percentages, round_per_ul
-from reports.ranges import TOTAL, Ranges, Standing, standing
+from reports.ranges import TOTAL, Ranges, Standing, below_quantification, standing
 
 # Interpretation codes of HL7 table 0078 (v2) and v3-ObservationInterpretation (FHIR): the same.
 INTERPRETATION = {
@@ -47,6 +47,13 @@ def measurements(content: SpecimenReport, settings: ReportSettings) -> list[Meas
         values.append(_concentration(row.cell_class, row.cell_class, row.per_ul, ranges))
         values.append(_share(row.cell_class, share, row.fraction))
     return values
+
+
+def is_below_quantification(value: Measurement, largest_cv: float) -> bool:
+    """Whether the value is too uncertain to be called a quantity."""
+    if value.value is None or value.low is None or value.high is None:
+        return False
+    return below_quantification(Estimate(value.value, value.low, value.high), largest_cv)
 
 
 def said(value: float) -> float | None:

@@ -11,22 +11,13 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from cellcensus.findings import Level
 from reports import numbers
 from reports.glossary import QualityName, flag_in_words, method_in_words
-
-ROLE_WORDS = {
-    "purified": "purified (almost one class)",
-    "mixed": "mixed (analyser totals known)",
-    "unknown": "unknown (to be predicted)",
-    "blank": "blank (no cells)",
-    "control": "control (known composition)",
-}
-LEVEL_WORDS = {Level.VIOLATION: "Stop", Level.ALERT: "Check", Level.INFORMATION: "Note"}
+from reports.words import Words, words
 
 
 @cache
-def environment() -> Environment:
+def environment(language: str = "en") -> Environment:
     """The templates of the reports; an undefined name is an error, never an empty place."""
     made = Environment(
         loader=PackageLoader("reports"),
@@ -35,35 +26,42 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(word_filters())
+    say = words(language)
+    made.filters.update(word_filters(say))
+    made.globals.update(say=say, lang=language)
     return made
 
 
-def word_filters() -> dict[str, Any]:
+def word_filters(say: Words | None = None) -> dict[str, Any]:
     """Filters that put values into words; the web pages use the same."""
+    say = say or words()
     return {
-        "when": when,
-        "day": day,
-        "percent": numbers.percent,
-        "per_ul": numbers.per_ul,
-        "number": numbers.number,
-        "signed": numbers.signed,
-        "significant": numbers.significant,
-        "flag": flag_in_words,
-        "method": method_in_words,
-        "quality_value": quality_value,
-        "role": lambda role: ROLE_WORDS.get(role, role),
-        "level": lambda level: LEVEL_WORDS[level],
+        "when": say.when,
+        "day": say.day,
+        "percent": say.percent,
+        "per_ul": say.per_ul,
+        "number": say.number,
+        "signed": say.signed,
+        "significant": say.significant,
+        "flag": lambda code: flag_in_words(code, say),
+        "method": lambda code: method_in_words(code, say),
+        "quality_value": lambda value, name: quality_value(value, name, say),
+        "role": lambda role: say.of("role", role),
+        "level": lambda level: say.of("level", level.value),
     }
 
 
-def style(paper: str = "A4", running_title: str = "") -> Markup:
-    """The style sheet for one file, with the paper and the title that runs on each printed page."""
+def style(paper: str = "A4", running_title: str = "", say: Words | None = None) -> Markup:
+    """The style sheet for one file, with the paper and what runs on each printed page."""
+    say = say or words()
     sheet = (files("reports") / "templates" / "report.css").read_text(encoding="utf-8")
-    page = (
-        f'@page {{ size: {css_name(paper)}; @top-left {{ content: "{css_text(running_title)}" }} }}'
+    research, page, of = (css_text(say(f"page.{key}")) for key in ("research_only", "page", "of"))
+    running = (
+        f'@page {{ size: {css_name(paper)}; @top-left {{ content: "{css_text(running_title)}" }} '
+        f'@bottom-left {{ content: "{research}" }} '
+        f'@bottom-right {{ content: "{page} " counter(page) " {of} " counter(pages) }} }}'
     )
-    return Markup(f"{sheet}\n{page}")  # noqa: S704  own file, and text escaped for CSS
+    return Markup(f"{sheet}\n{running}")  # noqa: S704  own file, and text escaped for CSS
 
 
 def css_text(text: str) -> str:
@@ -77,23 +75,23 @@ def css_name(text: str) -> str:
 
 
 def when(moment: datetime | None) -> str:
-    """A time with its zone: ``2026-03-11 09:00 UTC``."""
-    if moment is None:
-        return numbers.CANNOT_BE_SAID
-    zone = moment.tzname() or ""
-    return f"{moment:%Y-%m-%d %H:%M} {zone}".strip()
+    """A time with its zone, in English: ``2026-03-11 09:00 UTC``."""
+    return words().when(moment)
 
 
 def day(moment: datetime | None) -> str:
-    """The date alone: ``2026-03-11``."""
-    return f"{moment:%Y-%m-%d}" if moment else numbers.CANNOT_BE_SAID
+    """The date alone, in English: ``2026-03-11``."""
+    return words().day(moment)
 
 
-def quality_value(value: float | int | str | None, name: QualityName) -> str:
+def quality_value(
+    value: float | int | str | None, name: QualityName, say: Words | None = None
+) -> str:
     """A quality figure as text, with its unit."""
+    say = say or words()
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return say("quality_section.yes" if value else "quality_section.no")
     if isinstance(value, float | int) and name.share and isfinite(value):
-        return f"{numbers.number(round(100 * value, 1) + 0.0, 1)} %"
-    shown = numbers.significant(value)
+        return f"{say.number(round(100 * value, 1) + 0.0, 1)} %"
+    shown = say.significant(value)
     return f"{shown} {name.unit}".strip() if shown != numbers.CANNOT_BE_SAID else shown

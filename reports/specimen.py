@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any
 
 from markupsafe import Markup
@@ -12,48 +11,36 @@ from markupsafe import Markup
 from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports.charts.differential import RangeRow, fraction_chart, range_chart
-from reports.content import ClassRow, Estimate, ReferenceRange, SpecimenReport
-from reports.glossary import QUALITY, Flag, QualityName, flag_in_words, quality_in_words
-from reports.identity import report_id, report_sha256
-from reports.numbers import CANNOT_BE_SAID, number, per_ul, percent, percentages, signed
-from reports.pages import environment, style
+from reports.content import Estimate, SpecimenReport
+from reports.differential import (
+    Line,
+    comparison,
+    differential_lines,
+    interval_per_ul,
+    total_line,
+)
+from reports.glossary import QUALITY, Flag, flag_in_words, quality_in_words
+from reports.identity import report_id
+from reports.numbers import CANNOT_BE_SAID
+from reports.pages import environment, quality_value, style
+from reports.parts import Fact, joined, notes, running_title, shared_view
 from reports.pictures import picture_address, png_address
-from reports.ranges import TOTAL, Ranges, Standing, below_quantification, standing
-
-STANDING_WORDS = {
-    Standing.WITHIN: "",
-    Standing.LOW: "▼ low",
-    Standing.HIGH: "▲ high",
-    Standing.CRITICAL_LOW: "▼▼ critically low",
-    Standing.CRITICAL_HIGH: "▲▲ critically high",
-    Standing.CROSSES: "crosses the limit",
-    Standing.NO_RANGE: "",
-}
-_COLOURS = {
-    Standing.LOW: "low",
-    Standing.CRITICAL_LOW: "low",
-    Standing.HIGH: "high",
-    Standing.CRITICAL_HIGH: "high",
-}
-BELOW_QUANTIFICATION = "below quantification"
+from reports.ranges import TOTAL, Ranges, Standing, standing
+from reports.words import Rich, Words, words
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of the differential, in the words it is printed with."""
+class Figure:
+    """A quality figure in words."""
 
     name: str
-    cells: str
-    percent: str
-    percent_interval: str
-    per_ul: str
-    per_ul_interval: str
-    usual: str
-    remarks: tuple[str, ...]
-    colour: str
+    note: str
+    value: str
 
 
-def render_specimen(content: SpecimenReport, settings: ReportSettings | None = None) -> str:
+def render_specimen(
+    content: SpecimenReport, settings: ReportSettings | None = None, language: str | None = None
+) -> str:
     """One self-contained HTML page.
 
     Parameters
@@ -61,144 +48,150 @@ def render_specimen(content: SpecimenReport, settings: ReportSettings | None = N
     content
         What to show.
     settings
-        Paper, reference ranges and quantification; defaults where not given.
+        Paper, language, reference ranges and quantification; defaults where not given.
+    language
+        Another language than that of the settings.
     """
     settings = settings or ReportSettings()
-    title = f"{content.specimen_id} · {content.study} · {report_id(content)} · preliminary"
+    say = words(language or settings.language)
+    title = running_title(content, f"{content.specimen_id} · {content.study}", say)
     return (
-        environment()
+        environment(say.language)
         .get_template("specimen.html")
         .render(
-            **specimen_view(content, settings),
-            style=style(settings.paper, title if content.signature is None else title[:-14]),
+            **specimen_view(content, settings, say),
+            style=style(settings.paper, title, say),
+            png=png_address,
+            preview=picture_address(content.preview) if content.preview else None,
         )
     )
 
 
-def specimen_view(content: SpecimenReport, settings: ReportSettings) -> dict[str, Any]:
-    """Everything the template of a specimen needs, also for the web page that frames it."""
+def specimen_view(
+    content: SpecimenReport, settings: ReportSettings, say: Words | None = None
+) -> dict[str, Any]:
+    """Everything a specimen's report shows, in words; HTML and PDF are drawn from it."""
+    say = say or words(settings.language)
     ranges = Ranges(settings, content.donor_age_years)
-    flags = [flag_in_words(code) for code in content.flags]
+    flags = [flag_in_words(code, say) for code in content.flags]
+    lines = differential_lines(content, ranges, say)
+    picture = _range_picture(content, ranges, say)
+    compared = comparison(content, say)
     return {
-        "report": content,
-        "id": report_id(content),
-        "sha256": report_sha256(content),
-        "lines": differential_lines(content, ranges),
-        "total": _total_line(content, ranges),
-        "fractions": fraction_chart(content.rows) if content.rows else None,
-        "ranges": _range_picture(content, ranges),
-        "ranges_withheld": ranges.withheld,
+        **shared_view(content, say),
+        "title": say("specimen.title", specimen=content.specimen_id),
+        "facts": _facts(content, say),
+        "lines": lines,
+        "total": total_line(content, ranges, say),
+        "lead": _lead(content, say),
+        "caption": _caption(content, say),
+        "remarks": _remarks(content, ranges, lines, say),
+        "fractions": fraction_chart(content.rows, say) if content.rows else None,
+        "fractions_caption": say.rich(
+            "specimen.shares_analyser" if compared else "specimen.shares"
+        ),
+        "ranges": picture,
+        "ranges_caption": say.rich("specimen.concentrations"),
         "flags": sorted(flags, key=_urgency),
-        "analyser": comparison(content),
-        "preview": picture_address(content.preview) if content.preview else None,
-        "png": png_address,
-        **_figures(content),
+        "analyser": compared,
+        "findings": notes(content.findings, say, named=False),
+        "gallery_note": _gallery_note(content, say),
+        **_figures(content, say),
         "hold": any(flag.level is Level.VIOLATION for flag in flags),
     }
 
 
-def _figures(content: SpecimenReport) -> dict[str, list[tuple[QualityName, Any]]]:
+def _facts(content: SpecimenReport, say: Words) -> list[Fact]:
+    def amount(value: float | None, unit: str) -> str:
+        return say("fact.not_given") if value is None else f"{say.significant(value)} {unit}"
+
+    return [
+        Fact(say("fact.donor"), content.donor_id),
+        Fact(say("fact.acquired"), say.when(content.acquired_at)),
+        Fact(say("fact.instrument"), content.instrument_id or CANNOT_BE_SAID),
+        Fact(say("fact.study"), content.study),
+        Fact(say("fact.role"), say.of("role", content.role)),
+        Fact(say("fact.volume"), amount(content.imaged_volume_ul, "µL")),
+        Fact(say("fact.dilution"), amount(content.dilution, "×")),
+        Fact(say("fact.report"), report_id(content)),
+    ]
+
+
+def _lead(content: SpecimenReport, say: Words) -> Rich:
+    """What was counted, in one sentence."""
+    if not content.rows:
+        found = say.rich("specimen.found", cells=say.number(content.cells))
+        nothing = say.rich("specimen.nothing")
+        return joined([nothing, found], " ") if content.cells else nothing
+    parts = []
+    total, interval = (
+        say.per_ul(content.total_per_ul.value),
+        interval_per_ul(content.total_per_ul, say),
+    )
+    if total != CANNOT_BE_SAID:
+        key = "specimen.total" if interval != CANNOT_BE_SAID else "specimen.total_alone"
+        parts.append(say.rich(key, value=total, interval=interval))
+    counted = say.rich("specimen.counted", cells=say.number(content.cells))
+    if content.unclassified:
+        without = say.rich("specimen.unclassified", count=say.number(content.unclassified))
+        counted = joined([counted, without], ", ")
+    parts.append(counted)
+    if content.artefacts:
+        parts.append(say.rich("specimen.artefacts", count=say.number(content.artefacts)))
+    return [*joined(parts, "; "), (".", False)]
+
+
+def _caption(content: SpecimenReport, say: Words) -> str:
+    caption = say("specimen.intervals", whole=say.number(100, 1))
+    return f"{caption} {say('specimen.held_out')}" if content.held_out else caption
+
+
+def _remarks(
+    content: SpecimenReport, ranges: Ranges, lines: Sequence[Line], say: Words
+) -> list[str]:
+    """Sentences under the differential: how its words are meant, and what could not be said."""
+    said = []
+    if ranges.withheld:
+        said.append(say("specimen.young"))
+    elif any(line.usual != CANNOT_BE_SAID for line in lines):
+        said.append(say("specimen.adult", age=say.tick(ranges.settings.adult_age_years)))
+    said.append(say("specimen.claims"))
+    if any(line.small for line in lines):
+        said.append(say("specimen.quantification"))
+    if say.per_ul(content.total_per_ul.value) == CANNOT_BE_SAID:
+        said.append(say("specimen.no_volume"))
+    return said
+
+
+def _gallery_note(content: SpecimenReport, say: Words) -> str:
+    note = say("gallery.probability")
+    if not content.window_um:
+        return note
+    return f"{note} {say('gallery.width', width=say.significant(content.window_um))}"
+
+
+def _figures(content: SpecimenReport, say: Words) -> dict[str, list[Figure]]:
     """Quality figures with their names: the main ones in the glossary's order, then the others."""
     order = {code: i for i, code in enumerate(QUALITY)}
     codes = sorted(content.quality, key=lambda code: order.get(code, len(order)))
-    named = [(quality_in_words(code), content.quality[code]) for code in codes]
-    return {
-        "main_figures": [pair for pair in named if pair[0].main],
-        "other_figures": [pair for pair in named if not pair[0].main],
-    }
-
-
-def differential_lines(content: SpecimenReport, ranges: Ranges) -> list[Line]:
-    """The lines of the differential; percentages add to 100.0 by the largest remainder."""
-    shown = percentages([row.fraction.value for row in content.rows])
-    return [_line(row, value, ranges) for row, value in zip(content.rows, shown, strict=True)]
-
-
-def _line(row: ClassRow, shown: float, ranges: Ranges) -> Line:
-    limits = ranges.of(row.cell_class)
-    place = standing(row.per_ul, limits)
-    remarks = [STANDING_WORDS[place]]
-    small = below_quantification(row.fraction, ranges.settings.quantification_cv)
-    if small:
-        remarks.append(BELOW_QUANTIFICATION)
-    return Line(
-        name=row.cell_class,
-        cells=number(row.count),
-        percent=number(shown, 1),
-        percent_interval=_interval(percent(row.fraction.low), percent(row.fraction.high)),
-        per_ul=per_ul(row.per_ul.value),
-        per_ul_interval=_interval(per_ul(row.per_ul.low), per_ul(row.per_ul.high)),
-        usual=usual(limits),
-        remarks=tuple(remark for remark in remarks if remark),
-        colour=_COLOURS.get(place, ""),
-    )
-
-
-def _total_line(content: SpecimenReport, ranges: Ranges) -> Line:
-    total, limits = content.total_per_ul, ranges.of(TOTAL)
-    place = standing(total, limits)
-    return Line(
-        name="White cells",
-        cells=number(content.cells),
-        percent="100.0" if content.rows else CANNOT_BE_SAID,
-        percent_interval="",
-        per_ul=per_ul(total.value),
-        per_ul_interval=_interval(per_ul(total.low), per_ul(total.high)),
-        usual=usual(limits),
-        remarks=(STANDING_WORDS[place],) if STANDING_WORDS[place] else (),
-        colour=_COLOURS.get(place, ""),
-    )
-
-
-def usual(limits: ReferenceRange | None) -> str:
-    """A range in words: ``1 800–7 500``, ``up to 100``, ``from 200``."""
-    if limits is None or (limits.low is None and limits.high is None):
-        return CANNOT_BE_SAID
-    if not limits.low:
-        return f"up to {number(limits.high)}"
-    if limits.high is None:
-        return f"from {number(limits.low)}"
-    return f"{number(limits.low)}–{number(limits.high)}"
-
-
-def _interval(low: str, high: str) -> str:
-    return CANNOT_BE_SAID if CANNOT_BE_SAID in (low, high) else f"{low}–{high}"
-
-
-def comparison(content: SpecimenReport) -> list[dict[str, str]]:
-    """Imaging beside the analyser, one row a class and one for all; empty without an analyser."""
-    known = [isfinite(r.analyser_fraction) or isfinite(r.analyser_per_ul) for r in content.rows]
-    if not any(known):
-        return []
-    shown = percentages([row.fraction.value for row in content.rows])
-    rows = [
-        {
-            "name": row.cell_class,
-            "percent": number(value, 1),
-            "analyser_percent": percent(row.analyser_fraction),
-            "difference": signed(100 * (row.fraction.value - row.analyser_fraction)),
-            "per_ul": per_ul(row.per_ul.value),
-            "analyser_per_ul": per_ul(row.analyser_per_ul),
-        }
-        for row, value in zip(content.rows, shown, strict=True)
+    named = [(quality_in_words(code, say), content.quality[code]) for code in codes]
+    figures = [
+        (name.main, Figure(name.title, name.note, quality_value(value, name, say)))
+        for name, value in named
     ]
-    whole = {
-        "name": "White cells",
-        "percent": "",
-        "analyser_percent": "",
-        "difference": "",
-        "per_ul": per_ul(content.total_per_ul.value),
-        "analyser_per_ul": per_ul(content.analyser_total_per_ul),
+    return {
+        "main_figures": [figure for main, figure in figures if main],
+        "other_figures": [figure for main, figure in figures if not main],
     }
-    return [*rows, whole]
 
 
-def _range_picture(content: SpecimenReport, ranges: Ranges) -> Markup | None:
-    rows = [_range_row("white cells", TOTAL, content.total_per_ul, ranges)] + [
-        _range_row(row.cell_class, row.cell_class, row.per_ul, ranges) for row in content.rows
+def _range_picture(content: SpecimenReport, ranges: Ranges, say: Words) -> Markup | None:
+    rows = [_range_row(say("chart.white_cells"), TOTAL, content.total_per_ul, ranges)] + [
+        _range_row(say.cell_class(row.cell_class), row.cell_class, row.per_ul, ranges)
+        for row in content.rows
     ]
     drawable: Sequence[RangeRow] = [r for r in rows if r.standing is not Standing.NO_RANGE]
-    return range_chart(drawable) if drawable else None
+    return range_chart(drawable, say) if drawable else None
 
 
 def _range_row(name: str, key: str, estimate: Estimate, ranges: Ranges) -> RangeRow:

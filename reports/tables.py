@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -21,8 +22,12 @@ _BATCH = 20_000  # rows of a Parquet table in memory at a time
 Row = Mapping[str, Any]
 Kind = Literal["text", "integer", "number", "truth"]
 
-# A spreadsheet takes a cell that begins so for a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# A spreadsheet takes a cell that begins so for a formula; the wide signs are those of East Asia.
+_FORMULA = "=+\\-@\t\r\n＝＋－＠"
+# Where a spreadsheet may begin a cell: many separate columns by semicolons or tabs, whatever the
+# file says. An apostrophe of the text itself is guarded too, so that guards can be told from it.
+_GUARDED = re.compile(f"(^|[,;\\t\\r\\n])(?=['{_FORMULA}])")
+_GUARD = re.compile(r"(^|[,;\t\r\n])'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +172,16 @@ def _csv_cell(value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(value)
-    text = str(value)
+    # Numbers stay numbers, negative ones too.
+    return guarded(value) if isinstance(value, str) else str(value)
+
+
+def guarded(text: str) -> str:
+    """Text as it stands in a CSV file: with an apostrophe before what could start a formula."""
     # A lone carriage return would end the row for some readers.
-    safe = text.replace("\r", " ")
-    return f"'{safe}" if isinstance(value, str) and text.startswith(_FORMULA) else safe
+    return _GUARDED.sub(r"\1'", text).replace("\r", " ")
+
+
+def unguarded(cell: str) -> str:
+    """The text that :func:`guarded` was given; carriage returns have become blanks."""
+    return _GUARD.sub(r"\1", cell)

@@ -99,3 +99,30 @@ def test_every_flow_is_described():
     assert len(flows) >= 5
     for name in flows:
         assert f"`{name}`" in page, name
+
+
+def test_the_example_of_a_plan_is_one(tmp_path):
+    from cellcensus.changeplan import MayChange, read_plan
+
+    example = re.search(r"```yaml\n(.*?)```", text_of("retraining.md"), re.DOTALL).group(1)
+    (tmp_path / "change_plan.yaml").write_text(example, encoding="utf-8")
+    plan = read_plan(Settings(home=tmp_path))
+    assert plan.approval == ("ada", "os:labhead")
+    for name in MayChange.model_fields:
+        assert f"  {name}:" in example
+
+
+def test_every_action_of_the_audit_trail_is_described():
+    page = text_of("people.md")
+    kinds = "account|change_plan|job|model|quarantine|report|result|setting|specimen|token"
+    action = re.compile(rf"""["']((?:{kinds})\.[a-z_]+)["']""")
+    no_actions = {"key", "html", "css", "yaml", "json", "pdf", "typ"}
+    found = {
+        name
+        for package in ("db", "flows", "web", "cli")
+        for source in (ROOT / package).rglob("*.py")
+        for name in action.findall(source.read_text(encoding="utf-8"))
+        if name.partition(".")[2] not in no_actions
+    }
+    assert len(found) >= 15
+    assert sorted(name for name in found if f"`{name}`" not in page) == []

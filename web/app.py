@@ -1,4 +1,4 @@
-"""The application: one factory, reading only."""
+"""The application: one factory."""
 
 from __future__ import annotations
 
@@ -14,19 +14,22 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cellcensus import __version__
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 from cellcensus.settings import Settings
 from db.schema import upgrade
+from db.settings_trail import note_settings
 from db.store import Store
-from web import drawing, routes
+from web import account, drawing, papers, people, routes, signin, tokens, trail
+from web.access import Access, check_declared
+from web.api.install import install
+from web.bench import actions as bench_actions
+from web.bench import pages as bench_pages
+from web.bench.film import Films
 from web.guard import Guard
-
-_WORDS = {
-    400: ("That request cannot be read", "Go back and try again."),
-    404: ("There is no such page", "It may have been withdrawn from its study's sheet."),
-    405: ("That cannot be done here", "This application only reads."),
-    422: ("That request cannot be read", "Check the dates and numbers in the filter."),
-}
+from web.pages import ROUTERS
+from web.problems import problem, wrong_fields
+from web.refusals import is_for_machines, refuse
+from web.throttle import FailureLimit
 
 
 def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
@@ -44,8 +47,14 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     @asynccontextmanager
     async def life(app: FastAPI) -> AsyncIterator[None]:
         upgrade(settings.database_address())
+        check_declared(app)
         app.state.store = Store(settings.database_address())
+        with app.state.store.unit_of_work() as session:
+            if note_settings(session, "access", settings.access.model_dump(mode="json")):
+                session.commit()
+        app.state.films = Films()
         yield
+        app.state.films.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -56,17 +65,30 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         middleware=[
             Middleware(Guard, page_of=_failure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
+            Middleware(Access),
         ],
     )
     app.state.settings = settings
+    app.state.failure_limit = FailureLimit(settings.access.address_attempts)
+    for part in (signin, account, tokens, people, trail, papers):
+        app.include_router(part.router)
     app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(bench_pages.router)
+    app.include_router(bench_actions.router)
+    install(app)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_exception_handler(UsageError, _wrong_use)
     app.add_exception_handler(StoreError, _no_database)
     return app
 
 
 def _failure(request: Request, error_id: str) -> Response:
+    if is_for_machines(request):
+        detail = "Try again; if it stays so, give the id to whoever runs the service."
+        return problem(request, 500, "Something went wrong", detail, error_id=error_id)
     return drawing.page(
         "error.html",
         status=500,
@@ -78,24 +100,23 @@ def _failure(request: Request, error_id: str) -> Response:
 
 
 def _refusal(request: Request, error: Exception) -> Response:
-    status = error.status_code if isinstance(error, HTTPException) else 500
-    title, action = _WORDS.get(status, ("That cannot be done", "Go back to the work list."))
-    return drawing.page(
-        "error.html", status=status, title=title, words="", action=action, error_id=""
-    )
+    if not isinstance(error, HTTPException):
+        return refuse(request, 500)
+    if 300 <= error.status_code < 400:
+        return Response(status_code=error.status_code, headers=error.headers)
+    return refuse(request, error.status_code, headers=error.headers)
 
 
 def _unreadable(request: Request, error: Exception) -> Response:
-    return _refusal(request, HTTPException(422))
+    errors = error.errors() if isinstance(error, RequestValidationError) else ()
+    return refuse(request, 422, errors=wrong_fields(errors))
+
+
+def _wrong_use(request: Request, error: Exception) -> Response:
+    step = getattr(error, "next_step", None) or "Go back and try again."
+    return refuse(request, 422, ("That cannot be done", step))
 
 
 def _no_database(request: Request, error: Exception) -> Response:
     step = getattr(error, "next_step", None) or "Try again in a minute."
-    return drawing.page(
-        "error.html",
-        status=503,
-        title="The database does not answer",
-        words="",
-        action=step,
-        error_id="",
-    )
+    return refuse(request, 503, ("The database does not answer", step))

@@ -14,11 +14,19 @@ from starlette.responses import HTMLResponse
 
 from cellcensus import __version__
 from reports.pages import word_filters
+from web.navigation import entries_for
+from web.visitor import current
 
 STYLES = {
     "report.css": ("reports", "templates/report.css"),
     "web.css": ("web", "static/web.css"),
+    "pages.css": ("web", "static/pages.css"),
+    "bench.css": ("web", "static/bench.css"),
+    "htmx.min.js": ("web", "static/htmx.min.js"),
+    "keys.js": ("web", "static/keys.js"),
+    "bench.js": ("web", "static/bench.js"),
 }
+KINDS = {".css": "text/css", ".js": "text/javascript"}
 
 
 @cache
@@ -38,21 +46,23 @@ def environment() -> Environment:
 
 
 def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    """One page, drawn."""
-    text = environment().get_template(template).render(**{"here": "", **values})
+    """One page, drawn for whoever is asking: ``visitor``, with the navigation of that role."""
+    visitor = current.get()
+    known = {"here": "", "visitor": visitor, "navigation": entries_for(visitor)}
+    text = environment().get_template(template).render(**{**known, **values})
     return HTMLResponse(text, status_code=status)
 
 
 @cache
 def style_sheet(name: str) -> bytes:
-    """One of the two style sheets."""
+    """One style sheet or script."""
     package, path = STYLES[name]
     return (files(package) / path).read_bytes()
 
 
 @cache
 def style_address(name: str) -> str:
-    """Address of a style sheet; it changes with its content, so that it may be kept for long."""
+    """Address of a static file; it changes with its content, so that it may be kept for long."""
     return f"/static/{name}?v={hashlib.sha256(style_sheet(name)).hexdigest()[:12]}"
 
 

@@ -24,7 +24,9 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     import uvicorn  # noqa: PLC0415  only for those who serve
 
     from db.schema import upgrade  # noqa: PLC0415
+    from flows.deliver import sending  # noqa: PLC0415
     from web.app import create_app  # noqa: PLC0415
+    from web.working import working  # noqa: PLC0415
 
     host, port = host or settings.web.host, port or settings.web.port
     # Before the server starts: an error here reaches the person as words.
@@ -33,16 +35,19 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     hosts = ("127.0.0.1", "localhost", "[::1]") if host in LOOPBACK else ("*",)
     if host not in LOOPBACK:
         logging.getLogger("uvicorn.error").warning(
-            "Listening on %s: everybody who reaches this address can read all reports.", host
+            "Listening on %s without encryption: put a proxy with https before it, and see "
+            "CELLCENSUS_ACCESS__SECURE_COOKIES.",
+            host,
         )
-    uvicorn.run(
-        create_app(settings, hosts=hosts),
-        host=host,
-        port=port,
-        server_header=False,
-        # Addresses hold the names of specimens: they are not for logs.
-        access_log=False,
-    )
+    with sending(settings), working(settings):
+        uvicorn.run(
+            create_app(settings, hosts=hosts),
+            host=host,
+            port=port,
+            server_header=False,
+            # Addresses hold the names of specimens: they are not for logs.
+            access_log=False,
+        )
 
 
 def _check_free(host: str, port: int) -> None:

@@ -36,9 +36,7 @@ class Stored:
     @property
     def style_hashes(self) -> str:
         """Sources for ``style-src`` that allow exactly the styles written in this file."""
-        sheets = _STYLE.findall(self.html or "")
-        digests = (hashlib.sha256(sheet.encode()).digest() for sheet in sheets)
-        return " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
+        return style_hashes(self.html or "")
 
 
 def stored_report(
@@ -46,18 +44,27 @@ def stored_report(
 ) -> Stored | None:
     """The report in force of a specimen (or of the study); ``None`` if none was written."""
     written = current_report(session, study_key, specimen_key)
-    return None if written is None else Stored(written, _unaltered(home, written))
+    if written is None:
+        return None
+    return Stored(written, unaltered(home, written.path, written.sha256))
 
 
-def _unaltered(home: Path, written: Report) -> str | None:
-    file = (home / written.path).resolve()
+def style_hashes(html: str) -> str:
+    """Sources for ``style-src`` that allow exactly the styles written in a page."""
+    digests = (hashlib.sha256(sheet.encode()).digest() for sheet in _STYLE.findall(html))
+    return " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
+
+
+def unaltered(home: Path, path: str, sha256: str) -> str | None:
+    """A file of the home, if it is there and nobody altered it."""
+    file = (home / path).resolve()
     if not file.is_relative_to(home.resolve()):
         return None
     try:
         content = file.read_bytes()
     except OSError:
         return None
-    same = hashlib.sha256(content).hexdigest() == written.sha256
+    same = hashlib.sha256(content).hexdigest() == sha256
     return content.decode("utf-8") if same else None
 
 

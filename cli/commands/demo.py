@@ -12,7 +12,7 @@ import click
 
 from cellcensus.errors import UsageError
 from cli.options import Command, load_settings, wants_json
-from cli.outcomes import tell, worst_exit_code
+from cli.outcomes import os_actor, tell, worst_exit_code
 
 if TYPE_CHECKING:
     from cellcensus.settings import Settings
@@ -33,7 +33,9 @@ MADE_BY_DEMO = ".made-by-cellcensus-demo"
     help="Where study and home are written.",
 )
 @click.option("--again", is_flag=True, help="Remove an earlier demo first.")
-def demo(folder: Path, again: bool) -> int:
+@click.option("--serve", is_flag=True, help="Then serve it, with an account to look at it.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to serve on.  [default: 8000]")
+def demo(folder: Path, again: bool, serve: bool, port: int | None) -> int:
     """Make a small study with known truth, run it, and compare the result with the truth."""
     from cli.terminal import TerminalProgress, print_json, say
     from flows.context import open_context
@@ -42,7 +44,7 @@ def demo(folder: Path, again: bool) -> int:
 
     study = _study(folder, again=again)
     settings = _settings(folder)
-    with open_context(settings, progress=TerminalProgress()) as context:
+    with open_context(settings, progress=TerminalProgress(), actor=os_actor()) as context:
         outcomes = run_study(context, study)
         rows = list(prediction_rows(context, STUDY))
     compared = _compared(rows, study / "truth" / "truth.csv")
@@ -51,7 +53,12 @@ def demo(folder: Path, again: bool) -> int:
         return worst_exit_code(outcomes)
     _show(compared)
     say()
-    return tell(outcomes)
+    code = tell(outcomes)
+    if serve and code in (0, 3):
+        from cli.touring import serve_tour
+
+        serve_tour(settings, port)
+    return code
 
 
 def _study(folder: Path, *, again: bool) -> Path:

@@ -49,6 +49,31 @@ def show(model_id: str) -> int:
 
 @click.command(cls=Command)
 @click.argument("model_id", metavar="ID")
+def compare(model_id: str) -> int:
+    """Compare a model's predictions with the champion's, on specimens both have predicted."""
+    from cli.terminal import print_json, print_table
+    from flows.shadow import beside_champion
+
+    with open_home() as context:
+        found = beside_champion(context, model_id)
+    if wants_json():
+        print_json(found)
+        return 0
+    title = f"{found['model']} − {found['champion']}, {found['specimens']} specimens, points"
+    columns = ("class", "difference", "distance", "largest")
+    print_table(
+        title,
+        columns,
+        [
+            (name, *(f"{values[column]:.2f}" if values else "–" for column in columns[1:]))
+            for name, values in found["by_class"].items()
+        ],
+    )
+    return 0
+
+
+@click.command(cls=Command)
+@click.argument("model_id", metavar="ID")
 @click.option("--reason", default="", help="Why; kept with the decision.")
 def promote(model_id: str, reason: str) -> int:
     """Make a candidate the champion."""
@@ -74,6 +99,7 @@ models = LazyGroup(
     table={
         "list": (f"{_HERE}:list_", "Every model and its state."),
         "show": (f"{_HERE}:show", "One model: card, errors, decisions."),
+        "compare": (f"{_HERE}:compare", "One model's predictions against the champion's."),
         "promote": (f"{_HERE}:promote", "Make a candidate the champion."),
         "rollback": (f"{_HERE}:rollback", "Make the previous champion the champion again."),
     },

@@ -14,17 +14,22 @@ from cli.options import Command, load_settings
     "studies",
     type=click.Path(path_type=Path),
     nargs=-1,
-    required=True,
-    metavar="STUDY...",
+    metavar="[STUDY]...",
 )
 @click.option("--cron", default="0 2 * * *", show_default=True, help="When, as a cron line.")
-@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the cron line.")
-def schedule(studies: tuple[Path, ...], cron: str, timezone: str) -> int:
-    """Run the studies' new specimens on a schedule, until stopped.
+@click.option(
+    "--inbox-cron", default="*/10 * * * *", show_default=True, help="When the inbox is looked into."
+)
+@click.option("--timezone", default="UTC", show_default=True, help="Time zone of the cron lines.")
+def schedule(studies: tuple[Path, ...], cron: str, inbox_cron: str, timezone: str) -> int:
+    """Run the studies' new specimens, and those of the inbox, on a schedule, until stopped.
 
-    One run at a time; a run that is late is not stacked. Needs a Prefect server (PREFECT_API_URL).
+    The inbox is the folder that CELLCENSUS_INBOX__FOLDER names. One run at a time; a run that is
+    late is not stacked. Needs a Prefect server (PREFECT_API_URL).
     """
     from flows.deployments import serve_schedule
 
-    serve_schedule(load_settings(), list(studies), cron=cron, timezone=timezone)
+    serve_schedule(
+        load_settings(), list(studies), cron=cron, inbox_cron=inbox_cron, timezone=timezone
+    )
     return 0

@@ -10,6 +10,7 @@ from cli.options import Command
 from cli.outcomes import open_home, tell
 
 STUDY = click.Path(path_type=Path)
+LANGUAGES = ("en", "de")  # those of the settings, which take too long to load for --help
 _specimen = click.option(
     "--specimen",
     "specimens",
@@ -59,9 +60,11 @@ def predict(study: Path, specimens: tuple[str, ...], model_id: str | None) -> in
 @click.command(cls=Command)
 @click.argument("study", type=STUDY)
 @_specimen
-def report(study: Path, specimens: tuple[str, ...]) -> int:
+@click.option("--pdf/--no-pdf", default=None, help="Write a PDF beside each HTML report.")
+@click.option("--language", type=click.Choice(LANGUAGES), help="Language of the reports.")
+def report(study: Path, specimens: tuple[str, ...], pdf: bool | None, language: str | None) -> int:
     """Write one report a specimen and one of the whole STUDY."""
     from flows.report import report_study
 
-    with open_home() as context:
+    with open_home(pdf=pdf, language=language) as context:
         return tell([report_study(context, study, specimens=specimens)])

@@ -17,6 +17,7 @@ from db.tables.sheet import (
     Study,
     StudyRevision,
 )
+from db.tables.verification import VerificationDonor
 from db.tables.work import Finding, Run
 from db.types import Table
 
@@ -47,4 +48,5 @@ __all__ = [
     "Study",
     "StudyRevision",
     "Table",
+    "VerificationDonor",
 ]

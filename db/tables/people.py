@@ -16,7 +16,10 @@ ACCOUNT_ROLES = ("viewer", "technician", "reviewer", "scientist", "administrator
 
 
 class Account(Table):
-    """A person. Accounts are closed, never deleted: what a person signed keeps its name."""
+    """A person. Accounts are closed, never deleted: what a person signed keeps its name.
+
+    A temporary password was chosen by somebody else; its owner has to replace it first.
+    """
 
     __tablename__ = "account"
     __table_args__ = (CheckConstraint(f"role IN {ACCOUNT_ROLES}", name="role"),)
@@ -26,6 +29,7 @@ class Account(Table):
     full_name: Mapped[str]
     role: Mapped[str]
     password_hash: Mapped[str]
+    password_temporary: Mapped[bool] = mapped_column(default=False)
     active: Mapped[bool] = mapped_column(default=True)
     failed_logins: Mapped[int] = mapped_column(default=0)
     locked_until: Mapped[datetime | None]

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from db.types import Table, utc_now
 
 NOTE_KINDS = ("comment", "hold", "unhold", "flag_accepted", "bin_seen", "rerun_requested")
+SIGNED_STATES = ("open", "reviewed", "released", "corrected")
 SIGNATURE_MEANINGS = ("reviewed", "released")
 RELEASE_STATES = ("preliminary", "final", "corrected")
 
@@ -23,15 +24,21 @@ class Review(Table):
     """How often anything was decided about a specimen.
 
     ``version`` is raised by every change: who comes with an older one is told that somebody else
-    was there, instead of overwriting unseen.
+    was there, instead of overwriting unseen. ``signed_state`` is what the newest signed version
+    came to (``reviewed``, ``released``, ``corrected``) and ``prediction_key`` what it tells of;
+    ``open`` where nothing is signed, or anything was changed since.
     """
 
     __tablename__ = "review"
+    __table_args__ = (CheckConstraint(f"signed_state IN {SIGNED_STATES}", name="signed_state"),)
 
     specimen_key: Mapped[int] = mapped_column(ForeignKey("specimen.key"), primary_key=True)
     version: Mapped[int] = mapped_column(default=0)
     changed_by: Mapped[int | None] = mapped_column(ForeignKey("account.key"))
     changed_at: Mapped[datetime] = mapped_column(default=utc_now)
+    on_hold: Mapped[bool] = mapped_column(default=False)
+    signed_state: Mapped[str] = mapped_column(default="open")
+    prediction_key: Mapped[int | None] = mapped_column(ForeignKey("prediction.key"))
 
 
 class CellCorrection(Table):
@@ -74,6 +81,8 @@ class ReviewNote(Table):
 class ReportVersion(Table):
     """A report that was signed. ``content`` is all it says; the files are drawn from it.
 
+    ``pictures`` are those of its pages, apart because lists have no use for them; ``drawn_with``
+    are the settings of reports (paper, ranges) at the time.
     The first released version is ``final``, later ones ``corrected``; until its release (with
     two-person release, by a second person) it is ``preliminary``.
     """
@@ -91,6 +100,8 @@ class ReportVersion(Table):
     state: Mapped[str]
     report_sha256: Mapped[str]
     content: Mapped[dict[str, Any]]
+    pictures: Mapped[dict[str, Any]] = mapped_column(default=dict, deferred=True)
+    drawn_with: Mapped[dict[str, Any]] = mapped_column(default=dict)
     path: Mapped[str]
     file_sha256: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=utc_now)

@@ -36,7 +36,7 @@ class Luma:
 
 def direct_luma(
     converted: cv2.VideoCapture, raw: cv2.VideoCapture, first: NDArray[Any]
-) -> Luma | None:
+) -> tuple[Luma, NDArray[Any]] | None:
     """Let ``raw`` give planes, read its first frame, and say how it becomes gray.
 
     Parameters
@@ -50,8 +50,8 @@ def direct_luma(
 
     Returns
     -------
-    Luma or None
-        ``None`` where the planes are not what is wanted: then ``raw`` is of no use.
+    tuple of Luma and (H, W) uint8, or None
+        The first frame as it is from here on; ``None`` where the planes are not what is wanted: then ``raw`` is of no use.
     """
     code = int(converted.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT))
     name = code.to_bytes(4, "little", signed=False).decode("ascii", "replace") if code > 0 else ""
@@ -67,6 +67,7 @@ def direct_luma(
     if not good or plane is None or plane.shape != first.shape or plane.dtype != first.dtype:
         return None
     for luma in (Luma(stretched=True), Luma(stretched=False)):
-        if int(cv2.absdiff(luma.gray(np.asarray(plane)), first).max()) <= _SAME:
-            return luma
+        gray = luma.gray(np.asarray(plane))
+        if int(cv2.absdiff(gray, first).max()) <= _SAME:
+            return luma, gray
     return None

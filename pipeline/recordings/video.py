@@ -56,10 +56,11 @@ class Video(Closing):
         """Go on with the luma plane itself where that is the gray picture: half the decoding."""
         assert self._first is not None
         other = open_capture(self.path)
-        self._luma = direct_luma(self._capture, other, self._first)
-        if self._luma is None:
+        found = direct_luma(self._capture, other, self._first)
+        if found is None:
             other.release()
         else:
+            self._luma, self._first = found
             self._capture.release()
             self._capture = other
 
@@ -81,6 +82,21 @@ class Video(Closing):
             pixels = self._read()
             index += 1
         self._check_end(index)
+
+    def frame(self, index: int) -> Frame:
+        """One frame by its place; `frames` goes on after it.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read.
+        """
+        if int(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != index:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
+        pixels, self._first = self._read(), None
+        if pixels is None or pixels.shape != (self.height, self.width):
+            raise limits.truncated(self.path, index, self.n_frames_stated)
+        return Frame(index, pixels, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
 
     def _read(self) -> NDArray[Any] | None:
         try:

@@ -10,39 +10,42 @@ from markupsafe import Markup
 from reports.agreement import BlandAltman, Figure
 from reports.charts.svg import Axis, Sheet, nice_ceiling, nice_step
 from reports.content import LearningPoint, Pair
-from reports.numbers import signed
+from reports.words import Words, words
 
 WIDTH, HEIGHT = 300, 250
 LEFT, RIGHT, TOP, BOTTOM = 44, 288, 12, 208
 
 
-def scatter_chart(cell_class: str, pairs: Sequence[Pair]) -> Markup:
+def scatter_chart(cell_class: str, pairs: Sequence[Pair], say: Words | None = None) -> Markup:
     """Predicted (with interval) against reference, in percent, with the line of identity."""
-    sheet = Sheet(
-        WIDTH,
-        HEIGHT,
-        f"{cell_class}: predicted against reference percentage of {len(pairs)} specimens",
-        "chart scatter",
-    )
+    say = say or words()
+    label = say("chart.scatter", **{"class": say.cell_class(cell_class)}, count=len(pairs))
+    sheet = Sheet(WIDTH, HEIGHT, label, "chart scatter")
     low, high = _common_limits(pairs)
     x, y = Axis(low, high, LEFT, RIGHT), Axis(low, high, BOTTOM, TOP)
-    _frame(sheet, x, y, "reference, %", "predicted, %")
+    _frame(sheet, x, y, ("chart.reference", "chart.predicted"), say)
     sheet.line(x(low), y(low), x(high), y(high), "identity")
     for pair in pairs:
         across, up = x(100 * pair.reference_fraction), pair.fraction
         if isfinite(up.low) and isfinite(up.high):
             sheet.line(across, y(100 * up.low), across, y(100 * up.high), "whisker thin")
-        sheet.dot(across, y(100 * up.value), 3.4, "point soft", _pair_words(pair))
+        sheet.dot(across, y(100 * up.value), 3.4, "point soft", _pair_words(pair, say))
     return sheet.markup()
 
 
-def bland_altman_chart(cell_class: str, pairs: Sequence[Pair], found: BlandAltman) -> Markup:
+def bland_altman_chart(
+    cell_class: str, pairs: Sequence[Pair], found: BlandAltman, say: Words | None = None
+) -> Markup:
     """Differences predicted − reference (points) against the mean, with bias, limits, and CIs."""
-    words = (
-        f"{cell_class}: difference against mean; bias {signed(found.bias.value)} points, "
-        f"limits of agreement {signed(found.lower.value)} to {signed(found.upper.value)}"
+    say = say or words()
+    label = say(
+        "chart.differences",
+        **{"class": say.cell_class(cell_class)},
+        bias=say.signed(found.bias.value),
+        low=say.signed(found.lower.value),
+        high=say.signed(found.upper.value),
     )
-    sheet = Sheet(WIDTH, HEIGHT, words, "chart differences")
+    sheet = Sheet(WIDTH, HEIGHT, label, "chart differences")
     points = [
         (
             50 * (pair.fraction.value + pair.reference_fraction),
@@ -54,25 +57,29 @@ def bland_altman_chart(cell_class: str, pairs: Sequence[Pair], found: BlandAltma
     x, y = _difference_axes([p[0] for p in points], [p[1] for p in points], found)
     for figure, kind in ((found.bias, "bias"), (found.lower, "loa"), (found.upper, "loa")):
         _level(sheet, x, y, figure, kind)
-    _frame(sheet, x, y, "mean of both, %", "predicted − reference, points")
+    _frame(sheet, x, y, ("chart.mean", "chart.difference"), say)
     sheet.line(x.start, y(0), x.end, y(0), "zero")
     for mean, difference, pair in points:
-        sheet.dot(x(mean), y(difference), 3.4, "point soft", _pair_words(pair))
+        sheet.dot(x(mean), y(difference), 3.4, "point soft", _pair_words(pair, say))
     return sheet.markup()
 
 
-def learning_chart(points: Sequence[LearningPoint]) -> Markup:
+def learning_chart(points: Sequence[LearningPoint], say: Words | None = None) -> Markup:
     """Error of the fractions (points) against the donors it was learned from."""
     best, last = points[0], points[-1]
-    words = (
-        f"Error against donors: {100 * best.error:.1f} points with {best.donors}, "
-        f"{100 * last.error:.1f} with {last.donors}"
+    say = say or words()
+    label = say(
+        "chart.learning",
+        first=say.percent(best.error),
+        fewest=best.donors,
+        last=say.percent(last.error),
+        most=last.donors,
     )
-    sheet = Sheet(WIDTH * 2, HEIGHT, words, "chart learning wide")
+    sheet = Sheet(WIDTH * 2, HEIGHT, label, "chart learning wide")
     tops = [100 * max(p.error, p.high if isfinite(p.high) else 0) for p in points]
     x = Axis(0, nice_ceiling(max(p.donors for p in points)), LEFT, 2 * WIDTH - 12)
     y = Axis(0, nice_ceiling(max(tops) or 1.0), BOTTOM, TOP)
-    _frame(sheet, x, y, "donors of mixed specimens", "mean error, points")
+    _frame(sheet, x, y, ("chart.donors", "chart.error"), say)
     for point in points:
         if isfinite(point.low) and isfinite(point.high):
             across = x(point.donors)
@@ -83,13 +90,14 @@ def learning_chart(points: Sequence[LearningPoint]) -> Markup:
     return sheet.markup()
 
 
-def _frame(sheet: Sheet, x: Axis, y: Axis, across: str, up: str) -> None:
+def _frame(sheet: Sheet, x: Axis, y: Axis, names: tuple[str, str], say: Words) -> None:
+    across, up = (say(name) for name in names)
     for tick in x.ticks(4):
         sheet.line(x(tick), y.start, x(tick), y.end, "grid")
-        sheet.text(x(tick), y.start + 15, f"{tick:g}", "tick middle")
+        sheet.text(x(tick), y.start + 15, say.tick(tick), "tick middle")
     for tick in y.ticks(4):
         sheet.line(x.start, y(tick), x.end, y(tick), "grid")
-        sheet.text(x.start - 6, y(tick) + 4, f"{tick:g}".replace("-", "−"), "tick end")
+        sheet.text(x.start - 6, y(tick) + 4, say.tick(tick), "tick end")
     sheet.text((x.start + x.end) / 2, y.start + 33, across, "axis middle")
     sheet.text(12, (y.start + y.end) / 2, up, "axis middle", turned=True)
 
@@ -132,8 +140,10 @@ def _difference_axes(
     return Axis(left, max(right, left + 1e-6), LEFT, RIGHT), Axis(-half, half, BOTTOM, TOP)
 
 
-def _pair_words(pair: Pair) -> str:
-    return (
-        f"{pair.specimen_id}: predicted {100 * pair.fraction.value:.1f} %, "
-        f"reference {100 * pair.reference_fraction:.1f} %"
+def _pair_words(pair: Pair, say: Words) -> str:
+    return say(
+        "chart.pair",
+        specimen=pair.specimen_id,
+        value=say.percent(pair.fraction.value),
+        reference=say.percent(pair.reference_fraction),
     )

@@ -10,25 +10,26 @@ from markupsafe import Markup
 
 from reports.charts.svg import Axis, Sheet, nice_ceiling
 from reports.content import ClassRow, Estimate, ReferenceRange
-from reports.numbers import number, per_ul, percent
 from reports.ranges import Standing
+from reports.words import Words, words
 
 WIDTH, ROW, TOP, BOTTOM = 360, 30, 8, 34
 LABELS = 104  # px kept for class names
 _MOST_MULTIPLES = 3.0  # of the upper limit; longer bars are cut and marked
 
 
-def fraction_chart(rows: Sequence[ClassRow]) -> Markup:
+def fraction_chart(rows: Sequence[ClassRow], say: Words | None = None) -> Markup:
     """Bars of the fractions in percent with 95 % intervals; a diamond is the analyser's value."""
+    say = say or words()
     sheet = Sheet(
-        WIDTH, TOP + ROW * len(rows) + BOTTOM, _fraction_words(rows), "chart differential"
+        WIDTH, TOP + ROW * len(rows) + BOTTOM, _fraction_words(rows, say), "chart differential"
     )
     most = max((_reach(row) for row in rows), default=1.0)
     axis = Axis(0, nice_ceiling(100 * min(most, 1.0)), LABELS, WIDTH - 12)
-    _percent_scale(sheet, axis, len(rows))
+    _percent_scale(sheet, axis, len(rows), say)
     for i, row in enumerate(rows):
         y = TOP + ROW * (i + 0.5)
-        sheet.text(LABELS - 8, y + 4, row.cell_class, "name end")
+        sheet.text(LABELS - 8, y + 4, say.cell_class(row.cell_class), "name end")
         if isfinite(row.fraction.value):
             sheet.box(axis.start, y - 7, axis(100 * row.fraction.value) - axis.start, 14, "bar")
             _whisker(sheet, axis, y, row.fraction, scale=100)
@@ -47,29 +48,32 @@ class RangeRow:
     standing: Standing
 
 
-def range_chart(rows: Sequence[RangeRow]) -> Markup:
+def range_chart(rows: Sequence[RangeRow], say: Words | None = None) -> Markup:
     """Each value as a multiple of its own upper limit, so that all bands end on one line."""
-    sheet = Sheet(WIDTH, TOP + ROW * len(rows) + BOTTOM, _range_words(rows), "chart ranges")
+    say = say or words()
+    sheet = Sheet(WIDTH, TOP + ROW * len(rows) + BOTTOM, _range_words(rows, say), "chart ranges")
     scaled = [(row, _multiples(row)) for row in rows]
     reach = max([m.high for _, m in scaled if m and isfinite(m.high)], default=1.5)
     axis = Axis(0, min(max(1.5, reach * 1.05), _MOST_MULTIPLES), LABELS, WIDTH - 12)
     bottom = TOP + ROW * len(rows)
     for tick in axis.ticks(4):
-        sheet.text(axis(tick), bottom + 15, f"{tick:g}×", "tick middle")
-    sheet.text(
-        (axis.start + axis.end) / 2, bottom + 30, "multiples of the upper limit", "axis middle"
-    )
+        sheet.text(axis(tick), bottom + 15, f"{say.tick(tick)}×", "tick middle")
+    middle = (axis.start + axis.end) / 2
+    sheet.text(middle, bottom + 30, say("chart.multiples"), "axis middle")
     for i, (row, multiple) in enumerate(scaled):
-        _range_row(sheet, axis, TOP + ROW * (i + 0.5), row, multiple)
+        _range_row(sheet, axis, TOP + ROW * (i + 0.5), (row, multiple), say)
     sheet.line(axis(1), TOP, axis(1), bottom, "limit")
     return sheet.markup()
 
 
-def _range_row(sheet: Sheet, axis: Axis, y: float, row: RangeRow, value: Estimate | None) -> None:
+def _range_row(
+    sheet: Sheet, axis: Axis, y: float, drawn: tuple[RangeRow, Estimate | None], say: Words
+) -> None:
+    row, value = drawn
     sheet.text(LABELS - 8, y + 4, row.name, "name end")
     sheet.line(axis.start, y, axis.end, y, "grid")
     if value is None or row.limits is None or not row.limits.high:
-        sheet.text(axis.start + 8, y + 4, "no range or no value", "tick start")
+        sheet.text(axis.start + 8, y + 4, say("chart.no_range"), "tick start")
         return
     low = (row.limits.low or 0) / row.limits.high
     sheet.box(axis(low), y - 9, axis(1) - axis(low), 18, "band")
@@ -93,12 +97,12 @@ def _side(standing: Standing) -> str:
     return "low" if standing in (Standing.LOW, Standing.CRITICAL_LOW) else "high"
 
 
-def _percent_scale(sheet: Sheet, axis: Axis, rows: int) -> None:
+def _percent_scale(sheet: Sheet, axis: Axis, rows: int, say: Words) -> None:
     bottom = TOP + ROW * rows
     for tick in axis.ticks():
         sheet.line(axis(tick), TOP, axis(tick), bottom, "grid")
-        sheet.text(axis(tick), bottom + 15, f"{tick:g}", "tick middle")
-    sheet.text((axis.start + axis.end) / 2, bottom + 30, "% of white cells", "axis middle")
+        sheet.text(axis(tick), bottom + 15, say.tick(tick), "tick middle")
+    sheet.text((axis.start + axis.end) / 2, bottom + 30, say("chart.of_white_cells"), "axis middle")
 
 
 def _whisker(
@@ -121,23 +125,29 @@ def _reach(row: ClassRow) -> float:
     return max([v for v in values if isfinite(v)], default=0.0)
 
 
-def _fraction_words(rows: Sequence[ClassRow]) -> str:
+def _fraction_words(rows: Sequence[ClassRow], say: Words) -> str:
     parts = [
-        f"{row.cell_class} {percent(row.fraction.value)} % "
-        f"({percent(row.fraction.low)} to {percent(row.fraction.high)})"
-        for row in rows
-    ]
-    return "Share of each class with its 95 % interval: " + "; ".join(parts)
-
-
-def _range_words(rows: Sequence[RangeRow]) -> str:
-    parts = [
-        f"{row.name} {per_ul(row.estimate.value)} per µL, "
-        + (
-            f"usual {number(row.limits.low)} to {number(row.limits.high)}"
-            if row.limits
-            else "no range"
+        say(
+            "chart.share",
+            **{"class": say.cell_class(row.cell_class)},
+            value=say.percent(row.fraction.value),
+            low=say.percent(row.fraction.low),
+            high=say.percent(row.fraction.high),
         )
         for row in rows
     ]
-    return "Concentrations against their reference ranges: " + "; ".join(parts)
+    return say("chart.shares", rows="; ".join(parts))
+
+
+def _range_words(rows: Sequence[RangeRow], say: Words) -> str:
+    parts = [
+        say(
+            "chart.concentration",
+            **{"class": row.name},
+            value=say.per_ul(row.estimate.value),
+            low=say.number(row.limits.low if row.limits else None),
+            high=say.number(row.limits.high if row.limits else None),
+        )
+        for row in rows
+    ]
+    return say("chart.concentrations", rows="; ".join(parts))

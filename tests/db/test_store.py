@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.exc import StatementError
 
-from cellcensus.errors import StoreError
+from cellcensus.errors import StoreError, UsageError
 from db.store import normal_address
 from db.tables import Run, Specimen, Study
 
@@ -87,3 +87,9 @@ def test_writers_wait_for_each_other(store):
 @pytest.mark.parametrize("given", ["postgres://u:p@h/d", "postgresql://u:p@h/d"])
 def test_postgresql_is_reached_with_psycopg_3(given):
     assert normal_address(given) == "postgresql+psycopg://u:p@h/d"
+
+
+@pytest.mark.parametrize("key", [2**80, -(2**80)])
+def test_a_value_no_database_holds_is_the_fault_of_who_gave_it(store, key):
+    with pytest.raises(UsageError), store.reading() as session:
+        session.get(Study, key)

@@ -1,6 +1,7 @@
 """Run a study with the stand-ins, in a process of its own that tests may kill.
 
-``python -m tests.flows.driver STUDY HOME [DATABASE_URL]``
+``python -m tests.flows.driver STUDY HOME run|all [DATABASE_URL]``: the run of a study, or that and
+a retraining. Who is interrupted repeats the command that was interrupted.
 """
 
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from cellcensus.settings import Settings
 from flows.context import open_context
+from flows.retrain import retrain
 from flows.run import run_study
 from tests.flows import standins
 
@@ -23,8 +25,25 @@ class _Forever:
         setattr(target, name, value)
 
 
+def settings_of(home, seed, address=None):
+    return Settings(home=home, processes=1, database_url=address, training={"seed": seed})
+
+
+def work(study, home, what, address=None):
+    """A first run by a poor training, and a retraining that is better."""
+    behind = home / "first-command-is-done"
+    if not behind.exists():
+        with open_context(settings_of(home, 2, address)) as ctx:
+            run_study(ctx, study)
+        if what == "all":
+            behind.touch()
+    if what == "all":
+        with open_context(settings_of(home, 1, address)) as ctx:
+            retrain(ctx, [study])
+
+
 def main():
-    study, home, *address = sys.argv[1:]
+    study, home, what, *address = sys.argv[1:]
     standins.installed(_Forever)
     real = sys.modules["pipeline.ingest"].ingest
 
@@ -33,11 +52,9 @@ def main():
         return real(*arguments, **keywords)
 
     sys.modules["pipeline.ingest"].ingest = slow
-    settings = Settings(home=Path(home), processes=1, database_url=address[0] if address else None)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
-    with open_context(settings) as ctx:
-        run_study(ctx, Path(study))
+    work(Path(study), Path(home), what, *address)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,8 @@ from cellcensus.findings import Finding, Level
 from models.model import Prediction
 
 CLASSES = ("round", "lobed")
+# Odd cells resemble no class, and dirt is an artefact.
+_AREAS = {"round": 10.0, "lobed": 20.0, "odd": 30.0, "dirt": 40.0}
 _INT = ("cell_id", "first_frame", "last_frame", "best_frame", "n_frames")
 _FLOAT = (
     *("x", "y", "width", "height", "area_um2", "diameter_um", "eccentricity", "solidity"),
@@ -84,12 +86,17 @@ def read_cells(folder):
     n = len(names)
     table = {name: np.arange(n, dtype=np.int32) for name in _INT}
     table |= {name: np.full(n, 5.5, np.float32) for name in _FLOAT}
-    table["area_um2"] = np.array([10.0 if name == "round" else 20.0 for name in names], np.float32)
+    table["area_um2"] = np.array([_AREAS[name] for name in names], np.float32)
     table["speed_um_s"][:] = np.nan
     table["touching"] = np.zeros(n, bool)
     table["flags"] = np.array([""] * n, object)
     crops = np.full((n, 2, 8, 8), 128, np.uint8)
     return Cells(table, crops, Quality())
+
+
+def read_columns(folder, columns=None):
+    table = read_cells(folder).table
+    return {name: table[name] for name in columns or table}
 
 
 def train(bags, classes, *, settings, composition=None, progress=None):
@@ -114,16 +121,17 @@ def train(bags, classes, *, settings, composition=None, progress=None):
 
 def _predict(model, bag):
     area = bag.features[:, bag.feature_names.index("area_um2")]
-    cell_class = (area > 15).astype(np.int8)
-    n = len(cell_class)
-    share = 0.5 if n == 0 else float((cell_class == 0).mean())
+    cell_class = np.select([area > 35, area > 25, area > 15], [-2, -1, 1], 0).astype(np.int8)
+    n = int((cell_class != -2).sum())
+    known = cell_class[cell_class >= 0]
+    share = 0.5 if len(known) == 0 else float((known == 0).mean())
     fraction = np.array([share - model.bias, 1 - share + model.bias])
     scale = np.nan if bag.dilution is None else 1000.0
     return Prediction(
         specimen_id=bag.specimen_id,
         classes=model.classes,
         cells=n,
-        counts=np.bincount(cell_class, minlength=2),
+        counts=np.bincount(known, minlength=2),
         fraction=fraction,
         fraction_low=fraction - 0.1,
         fraction_high=fraction + 0.1,
@@ -134,8 +142,8 @@ def _predict(model, bag):
         total_per_ul_low=scale * 0.9,
         total_per_ul_high=scale * 1.1,
         cell_class=cell_class,
-        probability=np.full(n, 0.75, np.float32),
-        flags=(),
+        probability=np.full(len(cell_class), 0.75, np.float32),
+        flags=("no_cells",) if n == 0 else (),
         method="counting",
         details={"what": np.float32(1.5), "none": float("nan")},
     )
@@ -169,7 +177,7 @@ def _sha(text):
 def installed(monkeypatch):
     calls.clear()
     _put(monkeypatch, "pipeline.ingest", ingest=ingest)
-    _put(monkeypatch, "pipeline.cells", read_cells=read_cells)
+    _put(monkeypatch, "pipeline.cells", read_cells=read_cells, read_columns=read_columns)
     _put(monkeypatch, "models.training", train=train)
     _put(monkeypatch, "models.prediction", predict=predict)
     _put(monkeypatch, "models.modelfile", save=save, load=load)

@@ -177,4 +177,35 @@ def test_a_schedule_that_cannot_be_kept_is_refused(cron, timezone):
 def test_without_a_server_the_next_step_is_named(monkeypatch, tmp_path):
     monkeypatch.delenv("PREFECT_API_URL", raising=False)
     with pytest.raises(UsageError, match="prefect server start"):
-        serve_schedule(Settings(home=tmp_path), [tmp_path], cron="0 2 * * *", timezone="UTC")
+        serve(tmp_path, [tmp_path])
+
+
+def serve(home, studies, **settings):
+    serve_schedule(
+        Settings(home=home, **settings),
+        studies,
+        cron="0 2 * * *",
+        inbox_cron="*/10 * * * *",
+        timezone="UTC",
+    )
+
+
+@pytest.mark.parametrize(("folder", "words"), [(None, "nothing to do"), ("none", "no folder")])
+def test_there_must_be_something_to_do(monkeypatch, tmp_path, folder, words):
+    monkeypatch.setenv("PREFECT_API_URL", "http://127.0.0.1:1/api")
+    inbox = {"folder": tmp_path / folder if folder else None}
+    with pytest.raises(UsageError, match=words):
+        serve(tmp_path, [], inbox=inbox)
+
+
+def test_everything_scheduled_runs_once_at_a_time(tmp_path):
+    from flows.deployments import _deployments
+
+    settings = Settings(home=tmp_path, inbox={"folder": tmp_path})
+    made = _deployments(settings, [tmp_path], ("0 2 * * *", "*/10 * * * *", "Europe/Berlin"))
+    assert {deployment.name for deployment in made} == {"nightly", "inbox", "housekeeping"}
+    for deployment in made:
+        assert deployment.concurrency_limit == 1
+        assert deployment.concurrency_options.collision_strategy.value == "CANCEL_NEW"
+        assert deployment.schedules[0].schedule.timezone == "Europe/Berlin"
+        assert deployment.parameters["home"] == str(tmp_path)

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,39 +12,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from cellcensus.recipe import hash_file
-from db.store import Store
-from db.tables import (
-    CellFile,
-    Decision,
-    Finding,
-    ModelVersion,
-    Prediction,
-    PredictionClass,
-    Recording,
-    ReferenceCount,
-    Report,
-    Run,
-    Specimen,
-    SpecimenRevision,
-    Study,
-    StudyRevision,
-)
+from db.schema import migrate
+from db.store import Store, open_engine
+from db.tables import Run
+from tests.flows.homes import content_of, files_of
 
 pytestmark = pytest.mark.integration
 
-CONTENT = (
-    *(Study, StudyRevision, Specimen, SpecimenRevision, ReferenceCount, Recording, Finding),
-    *(CellFile, ModelVersion, Decision, Prediction, PredictionClass, Report),
-)
-# Surrogate keys, times and runs tell when something was done, not what. A report names its time.
-_NOT_CONTENT = {"run_key", "created_at", "seen_at", "found_at", "taken_at", "cleared_at"}
 KILLS = int(os.environ.get("CELLCENSUS_TEST_KILLS", "3"))
 
 
-def _start(study, home, *address):
+def _start(study, home, what, *address):
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.flows.driver", str(study), str(home), *address],
+        [sys.executable, "-m", "tests.flows.driver", str(study), str(home), what, *address],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -57,83 +38,85 @@ def _finish(process):
     return out
 
 
-def _content(home, address=None):
-    """Every row without times; keys as ranks, since a lost transaction may leave a gap."""
-    store = Store(address or f"sqlite:///{home / 'cellcensus.sqlite'}")
-    with store.reading() as session:
-        rows = {table: session.scalars(select(table)).all() for table in CONTENT}
-    store.close()
-    ranks = {
-        table.__tablename__: {key: place for place, key in enumerate(sorted(r.key for r in found))}
-        for table, found in rows.items()
-        if found and hasattr(table, "key")
-    }
-    return {
-        table.__tablename__: sorted(str(_values(row, ranks)) for row in found)
-        for table, found in rows.items()
-    }
+def _prepare(home, database=None):
+    """A home whose plan keeps donors apart; it begins with ``database``, of an earlier version."""
+    home.mkdir()
+    (home / "change_plan.yaml").write_text(
+        "verification: {share: 0.3, fewest: 1}\nacceptance: {fewest_donors: 3}\n"
+    )
+    if database is not None:
+        shutil.copyfile(database, home / "cellcensus.sqlite")
 
 
-def _values(row, ranks):
-    values = {}
-    for column in row.__table__.columns:
-        name = column.key
-        if name in _NOT_CONTENT or (name == "sha256" and isinstance(row, Report)):
-            continue
-        value = getattr(row, "column" if name == "sheet_column" else name)
-        target = column.key == "key" and row.__tablename__
-        for foreign in column.foreign_keys:
-            target = foreign.column.table.name
-        values[name] = ranks[target][value] if target and value is not None else value
-    return values
-
-
-def _files(home):
-    return {
-        str(file.relative_to(home)): None if file.suffix == ".html" else hash_file(file)
-        for folder in ("cells", "models", "predictions", "reports")
-        for file in (home / folder).rglob("*")
-        if file.is_file()
-    }
-
-
-def test_killed_at_any_instant_it_ends_as_if_undisturbed(study, tmp_path, address):
-    sqlite = address.startswith("sqlite")
-    undisturbed = tmp_path / "undisturbed"
-    process = _start(study.path, undisturbed)
+def _undisturbed(study, home):
+    """How long the work lasts without a kill, s."""
+    process = _start(study, home, "all")
     assert process.stdout.readline() == "ready\n"
     began = time.monotonic()
     _finish(process)
-    lasts = time.monotonic() - began
+    return time.monotonic() - began
+
+
+def _kill(study, home, address, after):
+    """Begin the work and kill it; whether there was something left to kill."""
+    process = _start(study, home, "all", address)
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(after)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    return process.returncode == -signal.SIGKILL
+
+
+@pytest.fixture
+def donors(study):
+    """A study with enough mixed donors to judge a retraining by."""
+    for number in range(5):
+        study.add(f"M1{number}", "mixed", f"D1{number}", "round " * (number + 3) + "lobed " * 5)
+    study.write()
+    return study.path
+
+
+@pytest.fixture
+def earlier(tmp_path):
+    """The SQLite file of a home that the first version of the schema made."""
+    file = tmp_path / "earlier.sqlite"
+    engine = open_engine(f"sqlite:///{file}")
+    with engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        migrate(connection, "0001")
+    engine.dispose()
+    return file
+
+
+def test_killed_at_any_instant_it_ends_as_if_undisturbed(donors, earlier, tmp_path, address):
+    sqlite = address.startswith("sqlite")
+    undisturbed = tmp_path / "undisturbed"
+    _prepare(undisturbed)
+    lasts = _undisturbed(donors, undisturbed)
+    expected = content_of(undisturbed)
+    assert len(expected["model_version"]) == 2
+    assert expected["verification_donor"]
     draw = random.Random(7)
     killed = 0
-    for number in range(KILLS if sqlite else 2):
+    for number in range(KILLS if sqlite else 1):
         home = tmp_path / f"killed-{number}"
+        _prepare(home, earlier if sqlite and number % 2 else None)
         if sqlite:
             address = f"sqlite:///{home / 'cellcensus.sqlite'}"
-        for _ in range(2):
-            process = _start(study.path, home, address)
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(draw.uniform(0, lasts))
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
-            killed += process.returncode == -signal.SIGKILL
-        _finish(_start(study.path, home, address))
-        assert _content(home, address) == _content(undisturbed)
-        assert _files(home) == _files(undisturbed)
+        killed += sum(_kill(donors, home, address, draw.uniform(0, lasts)) for _ in range(2))
+        _finish(_start(donors, home, "all", address))
+        assert content_of(home, address) == expected
+        assert files_of(home) == files_of(undisturbed)
         assert not list(home.rglob(".partial-*"))
-        if not sqlite:
-            break
     assert killed > 0
 
 
 def test_the_same_command_twice_at_once_does_everything_once(study, tmp_path):
     homes = tmp_path / "one", tmp_path / "two"
-    _finish(_start(study.path, homes[0]))
-    for process in [_start(study.path, homes[1]) for _ in range(3)]:
+    _finish(_start(study.path, homes[0], "run"))
+    for process in [_start(study.path, homes[1], "run") for _ in range(3)]:
         _finish(process)
-    assert _content(homes[1]) == _content(homes[0])
-    assert _files(homes[1]) == _files(homes[0])
+    assert content_of(homes[1]) == content_of(homes[0])
+    assert files_of(homes[1]) == files_of(homes[0])
     store = Store(f"sqlite:///{homes[1] / 'cellcensus.sqlite'}")
     with store.reading() as session:
         runs = session.scalars(select(Run)).all()

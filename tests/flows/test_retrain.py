@@ -98,3 +98,110 @@ def test_there_must_be_something_to_go_back_to(opened, calls, many):
     train_model(ctx, [many.path])
     with pytest.raises(UsageError, match="no earlier champion"):
         rollback(ctx)
+
+
+def plan(home, text):
+    home.mkdir(exist_ok=True)
+    (home / "change_plan.yaml").write_text(text)
+
+
+def test_what_the_plan_does_not_allow_is_refused(opened, calls, many, home):
+    ingest_study(opened(), many.path)
+    train_model(opened(seed=2), [many.path])
+    plan(home, "may_change: {settings: false}")
+    outcome = retrain(opened(seed=1), [many.path])
+    assert _states(opened()) == ["champion", "refused"]
+    assert "allows no change of settings" in " ".join(outcome.notes)
+    assert "training differs in" in " ".join(outcome.notes)
+
+
+def test_a_new_instrument_is_a_change(opened, calls, many, home):
+    ingest_study(opened(), many.path)
+    train_model(opened(seed=1), [many.path])
+    many.add("M99", "mixed", "D99", "round " * 4 + "lobed " * 6)
+    many.rows["M99"]["instrument_id"] = "bench-9"
+    many.write()
+    ingest_study(opened(), many.path)
+    plan(home, "may_change: {instruments: false}")
+    outcome = retrain(opened(seed=1), [many.path])
+    assert "bench-9" in " ".join(outcome.notes)
+    assert _states(opened()) == ["champion", "refused"]
+
+
+def test_who_must_approve_is_waited_for(opened, calls, many, home):
+    from cellcensus.errors import UsageError
+
+    ingest_study(opened(), many.path)
+    train_model(opened(seed=2), [many.path])
+    plan(home, "approval: [ada]")
+    ctx = opened(seed=1)
+    outcome = retrain(ctx, [many.path])
+    assert _states(ctx) == ["champion", "candidate"]
+    assert "to be approved by ada" in " ".join(outcome.notes)
+    again = retrain(ctx, [many.path])
+    assert "decided before (accept" in " ".join(again.notes)
+    with pytest.raises(UsageError, match="may not approve"):
+        promote(ctx, outcome.model_id)
+    ctx.store.actor = "ada"
+    promote(ctx, outcome.model_id, "looked at")
+    assert _states(ctx) == ["retired", "champion"]
+
+
+def test_nobody_approves_what_the_gate_refused(opened, calls, many, home):
+    from cellcensus.errors import UsageError
+
+    ctx = opened(seed=1)
+    ingest_study(ctx, many.path)
+    train_model(ctx, [many.path])
+    plan(home, "approval: [ada]")
+    outcome = retrain(opened(seed=2), [many.path])
+    ctx.store.actor = "ada"
+    with pytest.raises(UsageError, match="did not pass"):
+        promote(ctx, outcome.model_id)
+
+
+def test_verification_donors_are_never_learned_from(opened, calls, many, home):
+    plan(home, "verification: {share: 0.4, fewest: 1}")
+    ctx = opened(seed=2)
+    ingest_study(ctx, many.path)
+    first = train_model(ctx, [many.path]).model_id
+    learned = {t["donor_id"] for t in show_model(ctx, first)["trained_on"] if t["role"] == "mixed"}
+    mixed = {row["donor_id"] for row in many.rows.values() if row["role"] == "mixed"}
+    apart = mixed - learned
+    assert 0 < len(apart) < len(mixed)
+    outcome = retrain(opened(seed=1), [many.path])
+    again = {t["donor_id"] for t in show_model(ctx, outcome.model_id)["trained_on"]}
+    assert not again & apart
+    details = show_model(ctx, outcome.model_id)["decisions"][0]["details"]
+    assert details["verification"]["overall"]["champion"] == pytest.approx(20.0)
+
+
+def test_a_donor_once_learned_from_is_not_kept_apart(opened, calls, many, home):
+    ctx = opened(seed=2)
+    ingest_study(ctx, many.path)
+    train_model(ctx, [many.path])
+    plan(home, "verification: {share: 0.5, fewest: 1}")
+    outcome = retrain(opened(seed=1), [many.path])
+    assert "only 0 verification donors" in " ".join(outcome.notes)
+
+
+def test_changed_classes_need_the_plan(opened, calls, many, home):
+    from cellcensus.errors import UsageError
+
+    ctx = opened()
+    ingest_study(ctx, many.path)
+    train_model(ctx, [many.path])
+    text = (many.path / "study.yaml").read_text()
+    (many.path / "study.yaml").write_text(text.replace("lobed]", "notched]"))
+    many.rows = {
+        name: {key.replace("lobed", "notched"): value for key, value in row.items()}
+        for name, row in many.rows.items()
+    }
+    many.rows["P2"]["cell_class"] = "notched"
+    many.write()
+    with pytest.raises(UsageError, match="notched added; lobed dropped"):
+        retrain(ctx, [many.path])
+    plan(home, "may_change: {classes: true}")
+    outcome = retrain(ctx, [many.path])
+    assert _states(ctx) == ["champion", "champion"]  # each set of classes has its own
+    assert "first model of these classes" in " ".join(outcome.notes)

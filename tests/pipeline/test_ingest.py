@@ -70,6 +70,16 @@ def test_useless_recordings_are_refused_with_a_reason(tmp_path, pictures, code):
     assert not list((tmp_path / "home").iterdir())
 
 
+def test_the_damaged_picture_of_a_series_is_named(tmp_path):
+    (tmp_path / "series").mkdir()
+    for number, picture in enumerate(rendering.flowing_discs(frames=12)[0]):
+        cv2.imwrite(str(tmp_path / "series" / f"{number:03}.png"), picture)
+    (tmp_path / "series" / "007.png").write_bytes(b"no picture")
+    with pytest.raises(RecordingError, match=r"007\.png") as caught:
+        run(tmp_path, "series")
+    assert (caught.value.specimen_id, caught.value.file) == ("U01", "series")
+
+
 def test_a_blank_may_be_empty(tmp_path):
     rendering.write_video(tmp_path / "a.avi", rendering.flowing_discs(n_cells=0)[0], "FFV1")
     assert run(tmp_path, "a.avi", expects_cells=False).n_cells == 0

@@ -16,8 +16,10 @@ from reports.content import (
     ModelIdentity,
     Pair,
     Quarantined,
+    Signature,
     SpecimenLine,
     SpecimenReport,
+    Status,
     StudyReport,
 )
 
@@ -108,6 +110,15 @@ def specimen(**changes: object) -> SpecimenReport:
     return SpecimenReport(**{**values, **changes})  # type: ignore[arg-type]
 
 
+SIGNATURE = Signature("A. Reviewer", "released", MOMENT, "cd" * 32)
+
+
+def signed(**changes: object) -> SpecimenReport:
+    """A final report, or of another ``status`` and ``version``."""
+    values = {"status": Status.FINAL, "signature": SIGNATURE, **changes}
+    return specimen(**values)
+
+
 def pairs(donors: int = 24) -> tuple[Pair, ...]:
     random = np.random.default_rng(7)
     made = []
@@ -142,7 +153,7 @@ def study(**changes: object) -> StudyReport:
                 "M099", "empty_file", "The file has 0 bytes.", "Copy it again.", "M099.avi"
             ),
         ),
-        "learning": ("Monocytes would gain most from more donors.",),
+        "learning": ("Learned from purified cells alone: not to be trusted on blood.",),
         "learning_curve": (
             LearningPoint(6, 0.031, 0.024, 0.04),
             LearningPoint(12, 0.022, 0.018, 0.028),
@@ -174,3 +185,9 @@ def _line(i: int) -> SpecimenLine:
         ("few_cells",) if i % 7 == 0 else (),
         f"M{i:03}.html",
     )
+
+
+def all_figures() -> tuple[str, ...]:
+    from reports.glossary import QUALITY
+
+    return tuple(QUALITY)

@@ -29,6 +29,7 @@ def observation(content, code):
         samples.specimen(),
         samples.specimen(rows=(), total_per_ul=Estimate(), model=None, instrument_id=None),
         samples.specimen(acquired_at=datetime(2026, 1, 2, 3, 4), laboratory=""),
+        samples.signed(version=3, status=Status.CORRECTED, replaces="R-00", study="a study/ä"),
         samples.specimen(rows=(ClassRow("blast <x>", 1, Estimate(1.0, 0.9, 1.0)),)),
     ],
 )
@@ -37,7 +38,8 @@ def test_the_bundle_is_valid_for_an_independent_library(content):
 
     made = json.dumps(fhir.bundle(content), allow_nan=False)
     back = Bundle.model_validate_json(made)
-    assert len(back.entry) == 1 + 1 + 2 * len(content.rows) + 2
+    signed = 1 if content.signature else 0
+    assert len(back.entry) == 1 + 1 + 2 * len(content.rows) + 2 + signed
 
 
 def test_values_codes_and_units():
@@ -79,9 +81,53 @@ def test_what_cannot_be_said_is_absent_and_not_zero():
 def test_nothing_unsigned_is_final():
     for kind in ("DiagnosticReport", "Observation"):
         assert {r["status"] for r in resources(samples.specimen(), kind)} == {"preliminary"}
-    signature = Signature("A. Reviewer", "released", samples.MOMENT, "00")
-    signed = samples.specimen(status=Status.FINAL, signature=signature)
-    assert {r["status"] for r in resources(signed, "Observation")} == {"final"}
+        assert {r["status"] for r in resources(samples.signed(), kind)} == {"final"}
+        corrected = samples.signed(status=Status.CORRECTED, version=2)
+        assert {r["status"] for r in resources(corrected, kind)} == {"corrected"}
+    for status in (Status.FINAL, Status.CORRECTED):
+        with pytest.raises(ValueError, match="without a signature"):
+            fhir.bundle(samples.specimen(status=status))
+
+
+def test_every_signature_has_its_provenance():
+    first = Signature("B. Technician", "reviewed", samples.MOMENT, "cd" * 32)
+    content = samples.signed(earlier_signatures=(first,), replaces="R-3f2a90c4d1e8")
+    said = [
+        (p["agent"][0]["who"]["display"], p["reason"][0]["text"])
+        for p in resources(content, "Provenance")
+    ]
+    assert said == [("B. Technician", "reviewed"), ("A. Reviewer", "released")]
+    report = resources(content, "DiagnosticReport")[0]
+    for found in resources(content, "Provenance"):
+        assert found["target"] == [{"reference": f"urn:uuid:{report['id']}"}]
+        assert found["extension"][0]["valueString"] == "cd" * 32
+        assert found["entity"][0]["what"]["identifier"]["value"] == "R-3f2a90c4d1e8"
+    assert report["resultsInterpreter"] == [{"display": "A. Reviewer"}]
+    assert resources(samples.specimen(), "Provenance") == []
+
+
+def test_versions_have_ids_of_their_own_and_one_in_common():
+    first, second = samples.signed(), samples.signed(status=Status.CORRECTED, version=2)
+    ids = [{e["fullUrl"] for e in fhir.bundle(content)["entry"]} for content in (first, second)]
+    assert not ids[0] & ids[1]
+    shared = [
+        resources(content, "DiagnosticReport")[0]["identifier"][0] for content in (first, second)
+    ]
+    assert shared[0] == shared[1]
+    assert fhir.bundle(first)["identifier"] != fhir.bundle(second)["identifier"]
+
+
+def test_a_signed_report_has_the_id_that_was_signed_with_or_without_its_pictures():
+    bare = samples.signed(gallery=(), preview=None)
+    assert fhir.bundle(bare) == fhir.bundle(samples.signed())
+    identifiers = resources(bare, "DiagnosticReport")[0]["identifier"]
+    assert identifiers[1]["value"] == "R-" + "cd" * 6
+
+
+def test_an_uncertain_value_is_said_to_be_below_quantification():
+    content = samples.specimen()
+    assert observation(content, "704-7")["note"] == [{"text": "below quantification"}]
+    assert "note" not in observation(content, "751-8")
 
 
 def test_the_device_names_the_model_by_its_hash():
@@ -102,5 +148,5 @@ def test_a_bundle_of_several_is_valid():
     from fhir.resources.R4B.bundle import Bundle
 
     both = [samples.specimen(), samples.specimen(specimen_id="U040")]
-    made = fhir.bundles(both, ReportSettings())
+    made = fhir.bundles([(content, ReportSettings()) for content in both])
     assert len(Bundle.model_validate_json(json.dumps(made)).entry) == 2

@@ -2,7 +2,10 @@ from dataclasses import replace
 
 import pytest
 from hl7apy.parser import parse_message
+from hypothesis import given
+from hypothesis import strategies as st
 
+from cellcensus.settings import ReportSettings
 from reports import hl7
 from reports.content import Estimate, Status
 from tests.reports import samples
@@ -58,13 +61,62 @@ def test_no_name_can_break_out_of_its_field(name):
     )
 
 
-def test_only_a_signed_report_is_final():
-    assert {o.obx_11.to_er7() for o in observations(samples.specimen())} == {"P"}
-    assert {o.obx_11.to_er7() for o in observations(samples.specimen(status=Status.FINAL))} == {"F"}
+@pytest.mark.parametrize(
+    ("status", "code"), [(Status.PRELIMINARY, "P"), (Status.FINAL, "F"), (Status.CORRECTED, "C")]
+)
+def test_the_status_is_that_of_the_report(status, code):
+    content = samples.signed(status=status)
+    assert {o.obx_11.to_er7() for o in observations(content)} == {code}
+    (order,) = parsed(content).oru_r01_patient_result.oru_r01_order_observation
+    assert order.obr.obr_25.to_er7() == code
+    assert parsed(content).validate()
+
+
+@pytest.mark.parametrize("status", [Status.FINAL, Status.CORRECTED])
+def test_nothing_unsigned_is_final(status):
+    with pytest.raises(ValueError, match="without a signature"):
+        hl7.message(samples.specimen(status=status))
+
+
+def test_who_signed_and_what_stands_in_the_message():
+    content = samples.signed(version=2, replaces="R-0011")
+    (order,) = parsed(content).oru_r01_patient_result.oru_r01_order_observation
+    assert order.obr.obr_32.to_er7() == "&A. Reviewer"
+    text = hl7.message(content)
+    assert f"Report R-{'cd' * 6} version 2, final" in text
+    assert "released by A. Reviewer at 20260311090000+0000, sha256 " + "cd" * 32 in text
+    assert "Replaces R-0011" in text
+
+
+def test_the_same_report_is_the_same_message():
+    first, again = (hl7.message(samples.signed(), control_id="A1") for _ in range(2))
+    assert first == again
+    assert first == hl7.message(samples.signed(gallery=(), preview=None), control_id="A1")
+    assert first.split("|")[9] == "A1"
+
+
+def test_an_uncertain_value_is_said_to_be_below_quantification():
+    (order,) = parsed(samples.specimen()).oru_r01_patient_result.oru_r01_order_observation
+    told = {
+        group.obx.obx_3.obx_3_1.to_er7(): [note.to_er7() for note in group.nte]
+        for group in order.oru_r01_observation
+    }
+    assert "NTE|2|L|below quantification" in told["704-7"]
+    assert len(told["751-8"]) == 1
+
+
+@given(st.text(max_size=40))
+def test_any_text_stays_in_its_field_and_can_be_read_back(text):
+    escaped = hl7.escape(text)
+    assert not set(escaped) & set("|^&~\r\n\x0b\x1c")
+    back = escaped
+    for code, character in (("F", "|"), ("S", "^"), ("T", "&"), ("R", "~"), ("E", "\\")):
+        back = back.replace(f"\\{code}\\", f"\x00{character}")
+    assert back.replace("\x00", "") == "".join(c if c.isprintable() else " " for c in text)
 
 
 def test_each_message_of_several_has_an_identity_of_its_own():
     both = [samples.specimen(), samples.specimen(specimen_id="U040")]
-    messages = hl7.messages(both).split("MSH|")[1:]
+    messages = hl7.messages([(content, ReportSettings()) for content in both]).split("MSH|")[1:]
     ids = {message.split("|")[8] for message in messages}
     assert len(ids) == 2

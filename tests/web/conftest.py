@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
 from cellcensus.findings import Finding, Level
 from cellcensus.settings import Settings, WebSettings
 from cellcensus.study import Acquisition, CellHints, Mode, Role, Specimen, Study
+from db.accounts import find_account
 from db.cells import add_cell_file, record_recording
 from db.findings import reconcile
 from db.predictions import add_prediction
 from db.registry import add_model
 from db.reports import add_report
 from db.schema import upgrade
+from db.sessions import begin_session
 from db.store import Store
 from db.studies import record_study, specimen_keys
+from db.tables import Account
 from reports.specimen import render_specimen
 from reports.study import render_study
 from tests.reports import samples
+from tests.web.benchhome import write_classes
 from web.app import create_app
 
 CLASSES = ("neutrophil", "lymphocyte")
@@ -98,7 +104,7 @@ def fill(session, key, keys):
             "method": "mean",
             "details": {},
         },
-        [],
+        [counted(name, share) for name, share in zip(CLASSES, (0.75, 0.25), strict=True)],
     )
     found = Finding(Level.VIOLATION, "empty_file", "The file has 0 bytes", "Copy it again", "S002")
     reconcile(
@@ -109,6 +115,11 @@ def fill(session, key, keys):
         source="ingest",
         quarantines=True,
     )
+
+
+def counted(name, share):
+    values = {"fraction": share, "fraction_low": share - 0.1, "fraction_high": share + 0.1}
+    return {"cell_class": name, "count": int(480 * share), **values, "per_ul": 6120 * share}
 
 
 def write_report(session, home, study_key, specimen_key, name, html):
@@ -155,6 +166,7 @@ def home(settings, store):
         key = record_study(session, make_study())
         keys = specimen_keys(session, key)
         fill(session, key, keys)
+        write_classes(settings.home / "p.parquet", np.repeat([0, 1], [360, 120]).astype(np.int8))
         specimen_page, study_page = pages()
         write_report(session, settings.home, key, keys["S000"], "S000.html", specimen_page)
         write_report(session, settings.home, key, None, "index.html", study_page)
@@ -162,7 +174,51 @@ def home(settings, store):
     return settings.home
 
 
+def signed_in(client, store, role, name=None):
+    """Sign somebody of this role in, without the cost of a password; the client sends the token."""
+    name = name or role
+    with store.unit_of_work() as session:
+        account = find_account(session, name)
+        if account is None:
+            # "!" is no hash: no password is right for it.
+            account = Account(
+                name=name, full_name=name.title(), role=role, password_hash="!", locked_until=None
+            )
+            session.add(account)
+            session.flush()
+        begun = begin_session(session, account, Settings().access)
+        session.commit()
+    # As the browser keeps it when the application sets it, so that a later one replaces it.
+    client.cookies.set("cellcensus_session", begun.token, domain="testserver.local", path="/")
+    client.headers["X-CSRF-Token"] = begun.csrf
+    return client
+
+
 @pytest.fixture
-def client(settings):
-    with TestClient(create_app(settings), raise_server_exceptions=False) as made:
+def app(settings):
+    return create_app(settings)
+
+
+@pytest.fixture
+def stranger(app):
+    """A client that is not signed in."""
+    with TestClient(app, raise_server_exceptions=False, follow_redirects=False) as made:
         yield made
+
+
+@pytest.fixture
+def client_as(app, store):
+    """Signs in: ``client_as("reviewer")``; several people at once, by another ``name`` each."""
+    with ExitStack() as opened:
+
+        def make(role, name=None):
+            client = opened.enter_context(TestClient(app, raise_server_exceptions=False))
+            return signed_in(client, store, role, name)
+
+        yield make
+
+
+@pytest.fixture
+def client(client_as):
+    """A technician, signed in."""
+    return client_as("technician")

@@ -2,23 +2,23 @@ import logging
 import re
 
 import pytest
+from fastapi import Depends
 from fastapi.testclient import TestClient
 
 from cellcensus.errors import StoreError
+from cellcensus.rights import Right
 from db.store import Store
+from web.access import may
 from web.app import create_app
 
 
 @pytest.fixture
-def broken(settings):
-    app = create_app(settings)
-
-    @app.get("/broken/{specimen_id}")
+def broken(app, client_as):
+    @app.get("/broken/{specimen_id}", dependencies=[Depends(may(Right.READ))])
     def broken(specimen_id: str) -> None:
         raise RuntimeError("secret inside")
 
-    with TestClient(app, raise_server_exceptions=False) as made:
-        yield made
+    return client_as("viewer")
 
 
 def test_an_error_has_an_id_and_no_trace(broken, caplog):
@@ -39,19 +39,17 @@ def test_a_foreign_host_name_is_refused(settings):
         assert client.get("/healthz", headers={"host": "localhost:8000"}).status_code == 200
 
 
-def test_only_reading_is_possible(settings):
-    with TestClient(create_app(settings)) as client:
-        for method in ("post", "put", "delete", "patch"):
-            assert getattr(client, method)("/").status_code == 405
+def test_the_work_list_is_only_read(client):
+    for method in ("post", "put", "delete", "patch"):
+        assert getattr(client, method)("/").status_code == 405
 
 
-def test_a_silent_database_is_said_with_the_next_step(settings, monkeypatch):
+def test_a_silent_database_is_said_with_the_next_step(client, monkeypatch):
     def refuse(self):
         raise StoreError("the database refused", next_step="see that it runs")
 
-    with TestClient(create_app(settings)) as client:
-        monkeypatch.setattr(Store, "reading", refuse)
-        answer = client.get("/")
-        assert answer.status_code == 503
-        assert "see that it runs" in answer.text
-        assert client.get("/healthz").status_code == 503
+    monkeypatch.setattr(Store, "reading", refuse)
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "see that it runs" in answer.text
+    assert client.get("/healthz").status_code == 503

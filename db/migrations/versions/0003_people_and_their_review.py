@@ -50,6 +50,7 @@ def _create_account() -> None:
         sa.Column("full_name", sa.String(), nullable=False),
         sa.Column("role", sa.String(), nullable=False),
         sa.Column("password_hash", sa.String(), nullable=False),
+        sa.Column("password_temporary", sa.Boolean(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
         sa.Column("failed_logins", sa.Integer(), nullable=False),
         sa.Column("locked_until", UtcTime(timezone=True), nullable=True),
@@ -133,6 +134,7 @@ def _create_job() -> None:
         "job",
         sa.Column("key", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("study_key", sa.Integer(), nullable=True),
         sa.Column("specimen_key", sa.Integer(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
@@ -140,10 +142,13 @@ def _create_job() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
+        sa.Column("seconds_left", sa.Double(), nullable=True),
         sa.Column("message", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("process", sa.String(), nullable=False),
         sa.Column("lease_until", UtcTime(timezone=True), nullable=True),
         sa.Column("asked_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("started_at", UtcTime(timezone=True), nullable=True),
         sa.Column("ended_at", UtcTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_job_state")
@@ -158,6 +163,14 @@ def _create_job() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job")),
     )
     op.create_index("ix_job_state", "job", ["state", "key"], unique=False)
+    op.create_index(
+        "uq_job_standing",
+        "job",
+        ["kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('waiting', 'running')"),
+        postgresql_where=sa.text("state IN ('waiting', 'running')"),
+    )
 
 
 def _create_review() -> None:
@@ -167,8 +180,20 @@ def _create_review() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("changed_by", sa.Integer(), nullable=True),
         sa.Column("changed_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("on_hold", sa.Boolean(), nullable=False),
+        sa.Column("signed_state", sa.String(), nullable=False),
+        sa.Column("prediction_key", sa.Integer(), nullable=True),
+        sa.CheckConstraint(
+            "signed_state IN ('open', 'reviewed', 'released', 'corrected')",
+            name=op.f("ck_review_signed_state"),
+        ),
         sa.ForeignKeyConstraint(
             ["changed_by"], ["account.key"], name=op.f("fk_review_changed_by_account")
+        ),
+        sa.ForeignKeyConstraint(
+            ["prediction_key"],
+            ["prediction.key"],
+            name=op.f("fk_review_prediction_key_prediction"),
         ),
         sa.ForeignKeyConstraint(
             ["specimen_key"], ["specimen.key"], name=op.f("fk_review_specimen_key_specimen")
@@ -212,6 +237,8 @@ def _create_report_version() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("report_sha256", sa.String(), nullable=False),
         sa.Column("content", sa.JSON(), nullable=False),
+        sa.Column("pictures", sa.JSON(), nullable=False),
+        sa.Column("drawn_with", sa.JSON(), nullable=False),
         sa.Column("path", sa.String(), nullable=False),
         sa.Column("file_sha256", sa.String(), nullable=False),
         sa.Column("created_at", UtcTime(timezone=True), nullable=False),

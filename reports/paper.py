@@ -1,0 +1,244 @@
+"""Reports as PDF: drawn by Typst from the same words and numbers as the HTML pages.
+
+The templates hold no text; what is said goes to them as data, never as markup, so that no name can
+change the page. The same content gives the same bytes: fonts are those inside Typst, and the date
+of the file is the content's.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict
+from datetime import UTC
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from cellcensus.errors import CellcensusError
+from cellcensus.settings import ReportSettings
+from reports.charts.alone import label_of, standing_alone
+from reports.content import CellPicture, SpecimenReport, StudyReport
+from reports.parts import running_title
+from reports.pictures import picture_kind, png_bytes
+from reports.specimen import specimen_view
+from reports.study import ClassAgreement, study_view
+from reports.words import Words, words
+
+if TYPE_CHECKING:
+    from typst import Fonts, PDFStandard
+
+# Tagged for screen readers, and fit for archives.
+STANDARDS: list[PDFStandard] = ["a-2a", "ua-1"]
+_MOST_PAGES = 2  # of a specimen: a sheet of paper
+_PAPER = {"A4": "a4", "Letter": "us-letter"}
+_REGION = {"en": "GB", "de": "DE"}
+_Files = dict[str, bytes]
+
+
+def specimen_pdf(
+    content: SpecimenReport, settings: ReportSettings | None = None, language: str | None = None
+) -> bytes:
+    """The report of one specimen as a PDF.
+
+    Parameters
+    ----------
+    content
+        What to show.
+    settings
+        Paper, language, reference ranges and quantification; defaults where not given.
+    language
+        Another language than that of the settings.
+
+    Raises
+    ------
+    CellcensusError
+        The page could not be drawn.
+    """
+    settings = settings or ReportSettings()
+    say = words(language or settings.language)
+    view = specimen_view(content, settings, say)
+    pictures: _Files = {}
+    data = {
+        **_shared(view, content, settings, say),
+        "name": content.specimen_id,
+        "running": running_title(content, content.specimen_id, say),
+        "hold": view["hold"],
+        "flags": [
+            {**asdict(flag), "level": flag.level.value, "tag": say.of("level", flag.level.value)}
+            for flag in view["flags"]
+        ],
+        "lines": [asdict(line) for line in view["lines"]],
+        "total": asdict(view["total"]),
+        **{key: view[key] for key in ("caption", "remarks", "analyser", "gallery_note")},
+        "fractions_caption": view["fractions_caption"],
+        "fractions_alt": _chart("fractions.svg", view["fractions"], pictures),
+        "ranges_caption": view["ranges_caption"],
+        "ranges_alt": _chart("ranges.svg", view["ranges"], pictures),
+        "main_figures": [asdict(figure) for figure in view["main_figures"]],
+        "other_figures": [asdict(figure) for figure in view["other_figures"]],
+        "preview": _preview(content.preview, pictures),
+        "gallery": _gallery(content, pictures, say),
+    }
+    return _draw("specimen", data, pictures, content)
+
+
+def study_pdf(
+    content: StudyReport, settings: ReportSettings | None = None, language: str | None = None
+) -> bytes:
+    """The report of one study as a PDF; see :func:`specimen_pdf`."""
+    settings = settings or ReportSettings()
+    say = words(language or settings.language)
+    view = study_view(content, say)
+    pictures: _Files = {}
+    data = {
+        **_shared(view, content, settings, say),
+        "name": content.study,
+        "running": running_title(content, content.study, say),
+        "agreements": [
+            _agreement(i, found, pictures, say) for i, found in enumerate(view["agreements"])
+        ],
+        "curve_alt": _chart("curve.svg", view["curve"], pictures),
+        **{
+            key: view[key]
+            for key in ("classes", "controls", "quarantined", "learning", "specimens")
+        },
+    }
+    return _draw("study", data, pictures, content)
+
+
+def _shared(
+    view: Mapping[str, Any],
+    content: SpecimenReport | StudyReport,
+    settings: ReportSettings,
+    say: Words,
+) -> dict[str, Any]:
+    return {
+        "messages": say.messages,
+        "language": say.language,
+        "region": _REGION[say.language],
+        "paper": _PAPER[settings.paper],
+        "author": content.laboratory or "cellcensus",
+        **{
+            key: view[key] for key in ("title", "laboratory", "badge", "replaces", "lead", "limits")
+        },
+        **{
+            key: [asdict(item) for item in view[key]]
+            for key in ("facts", "findings", "made_by", "made_with", "signatures")
+        },
+    }
+
+
+def _agreement(i: int, found: ClassAgreement, pictures: _Files, say: Words) -> dict[str, Any]:
+    values = {
+        key: getattr(found, key)
+        for key in ("cell_class", "n", "mean_error", "largest_error", "bias", "limits")
+    }
+    lines = {"passing_bablok": found.passing_bablok, "deming": found.deming}
+    return {
+        **values,
+        "concordance": found.concordance,
+        "coverage": found.coverage,
+        "lines": say("study.lines", **lines),
+        "scatter_alt": _chart(f"scatter-{i}.svg", found.scatter, pictures),
+        "differences_alt": _chart(f"differences-{i}.svg", found.differences, pictures),
+    }
+
+
+def _chart(name: str, chart: str | None, pictures: _Files) -> str | None:
+    if chart is None:
+        return None
+    pictures[name] = standing_alone(chart)
+    return label_of(chart)
+
+
+def _preview(preview: bytes | None, pictures: _Files) -> str | None:
+    kind = picture_kind(preview) if preview else None
+    if preview is None or kind is None:
+        return None
+    name = f"preview.{kind.removeprefix('image/')}"
+    pictures[name] = preview
+    return name
+
+
+def _gallery(content: SpecimenReport, pictures: _Files, say: Words) -> list[dict[str, Any]]:
+    def shelf(number: int, name: str, cells: tuple[CellPicture, ...]) -> list[dict[str, str]]:
+        shown = []
+        for cell in cells:
+            file = f"cell-{number}-{cell.cell_id}.png"
+            pictures[file] = png_bytes(cell.pixels)
+            alt = say("gallery.cell", **{"class": name}, cell=cell.cell_id)
+            probability = say.percent(cell.probability, 0)
+            shown.append({"file": file, "alt": alt, "probability": probability})
+        return shown
+
+    return [
+        {
+            "name": say.cell_class(row.cell_class),
+            "typical": shelf(i, say.cell_class(row.cell_class), row.typical),
+            "uncertain": shelf(i, say.cell_class(row.cell_class), row.uncertain),
+        }
+        for i, row in enumerate(content.gallery)
+    ]
+
+
+def _draw(
+    template: str, data: Mapping[str, Any], pictures: _Files, content: SpecimenReport | StudyReport
+) -> bytes:
+    drawn = _compile(template, {**data, "tight": False}, pictures, content)
+    if template == "specimen" and _pages(drawn) > _MOST_PAGES:
+        tight = _compile(template, {**data, "tight": True}, pictures, content)
+        # Where even that is too long, the easier page is the better one.
+        return tight if _pages(tight) <= _MOST_PAGES else drawn
+    return drawn
+
+
+def _pages(pdf: bytes) -> int:
+    found = re.search(rb"/Type\s*/Pages\s*/Count (\d+)", pdf)
+    return int(found.group(1)) if found else 0
+
+
+def _compile(
+    template: str, data: Mapping[str, Any], pictures: _Files, content: SpecimenReport | StudyReport
+) -> bytes:
+    import typst  # noqa: PLC0415  40 MB of fonts and code, only for those who want PDF
+
+    moment = content.generated_at
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    sources = {name: _template(name) for name in ("sheet.typ", f"{template}.typ")}
+    values = {"data.json": json.dumps(data, ensure_ascii=False).encode()}
+    # In memory Typst takes text alone, so the pictures go through a folder.
+    with TemporaryDirectory(prefix="cellcensus-") as folder:
+        for name, held in {**pictures, **sources, **values}.items():
+            (Path(folder) / name).write_bytes(held)
+        try:
+            drawn = typst.compile(
+                str(Path(folder) / f"{template}.typ"),
+                root=folder,
+                font_paths=_fonts(),
+                ignore_system_fonts=True,
+                pdf_standards=STANDARDS,
+                timestamp=int(moment.timestamp()),
+            )
+        except typst.TypstError as error:
+            raise CellcensusError(
+                f"the PDF of this report could not be drawn ({error.message})",
+                next_step="use the HTML report, and report this with the specimen's id",
+            ) from error
+    assert isinstance(drawn, bytes)
+    return drawn
+
+
+@cache
+def _template(name: str) -> bytes:
+    return (files("reports") / "typst" / name).read_bytes()
+
+
+@cache
+def _fonts() -> Fonts:
+    from typst import Fonts  # noqa: PLC0415
+
+    return Fonts(include_system_fonts=False, include_embedded_fonts=True)

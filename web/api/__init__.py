@@ -1,0 +1,1 @@
+"""The programming interface: read-only, by token, described by OpenAPI."""

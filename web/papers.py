@@ -1,0 +1,55 @@
+"""Reports as PDF: the file that was written or signed, or drawn on request."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Query
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from cellcensus.errors import UsageError
+from cellcensus.rights import Right
+from cellcensus.settings import Language
+from flows.papers import specimen_paper, study_paper
+from flows.paths import safe_name
+from web.access import may
+from web.given import Configured, Database
+
+router = APIRouter(dependencies=[Depends(may(Right.READ))])
+
+Asked = Annotated[Language | None, Query(description="Another language than that of the settings.")]
+
+
+@router.get("/studies/{study}/report.pdf")
+def study_report(
+    study: str, store: Database, settings: Configured, language: Asked = None
+) -> Response:
+    """The report of a study."""
+    with store.reading() as session:
+        try:
+            pdf = study_paper(session, settings, study, language)
+        except UsageError:
+            raise HTTPException(404) from None
+    return _paper(pdf, study)
+
+
+@router.get("/studies/{study}/specimens/{specimen_id}/report.pdf")
+def specimen_report(
+    study: str, specimen_id: str, store: Database, settings: Configured, language: Asked = None
+) -> Response:
+    """The report of a specimen: the signed one where one was released."""
+    with store.reading() as session:
+        try:
+            pdf = specimen_paper(session, settings, study, specimen_id, language)
+        except UsageError:
+            raise HTTPException(404) from None
+    if pdf is None:
+        raise HTTPException(404)
+    return _paper(pdf, specimen_id)
+
+
+def _paper(pdf: bytes, name: str) -> Response:
+    shown = f"inline; filename*=UTF-8''{quote(safe_name(name), safe='')}.pdf"
+    return Response(pdf, media_type="application/pdf", headers={"Content-Disposition": shown})
