@@ -4,7 +4,7 @@ Usage::
 
     python -m benchmarks.speed [--frames N] [--rounds N] [--rtdc FILE]
 
-Prints, for recordings it renders itself with 30 cells a frame, the rate of the census against
+Prints, for recordings it renders itself with 30 cells a frame, the rate of the whole ingest against
 decoding alone (OpenCV's own loop, one decoder thread as in the census) and against a naive chain
 (decode, blur, threshold, label, crop), in wall and in processor time; the best of several rounds of
 all three in turn, since other work on the machine comes and goes. For an event file, the rate of
@@ -28,7 +28,6 @@ import numpy as np
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
-from pipeline.census import take_census
 from pipeline.recordings import Frame, open_recording
 
 CASES = {
@@ -86,14 +85,18 @@ def _decode(path: Path) -> int:
 
 
 def _census(path: Path) -> int:
-    with open_recording(path.name, folder=path.parent) as recording:
-        census = take_census(
-            recording,
-            acquisition=Acquisition(Mode.FLOW, 0.4, 50.0),
-            hints=CellHints((5.0, 20.0), Polarity.DARK),
-            settings=IngestSettings(),
-        )
-    return len(census.table["x"])
+    """The whole ingest: cells, pictures and sightings published on disk."""
+    from pipeline.ingest import ingest
+
+    return ingest(
+        path.name,
+        folder=path.parent,
+        acquisition=Acquisition(Mode.FLOW, 0.4, 50.0),
+        hints=CellHints((5.0, 20.0), Polarity.DARK),
+        settings=IngestSettings(),
+        out=path.parent / "out",
+        specimen_id=path.stem,
+    ).n_cells
 
 
 def _naive(path: Path) -> int:

@@ -51,7 +51,8 @@ def direct_luma(
     Returns
     -------
     tuple of Luma and (H, W) uint8, or None
-        The first frame as it is from here on; ``None`` where the planes are not what is wanted: then ``raw`` is of no use.
+        The first frame as it is from here on; ``None`` where the planes are not what is wanted:
+        then ``raw`` is of no use.
     """
     code = int(converted.get(cv2.CAP_PROP_CODEC_PIXEL_FORMAT))
     name = code.to_bytes(4, "little", signed=False).decode("ascii", "replace") if code > 0 else ""

@@ -110,7 +110,8 @@ def test_the_luma_plane_is_the_gray_picture(tmp_path, monkeypatch, pictures, nam
     _, converted = read(name, tmp_path)
     assert (direct._luma is not None) == (fourcc != "FFV1" or not colour)
     assert np.abs(found.astype(int) - converted).max() <= 2
-    assert np.abs(found.astype(int) - converted).mean() < 1
+    # Over three colours and back, a grey value is rounded down three times.
+    assert np.abs(found.astype(int) - converted).mean() < 1.5
 
 
 @pytest.mark.parametrize("kind", ["MJPG", "mp4v", "FFV1", "stack", "pictures", "rtdc"])
