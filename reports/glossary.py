@@ -59,6 +59,7 @@ LEVELS: dict[str, Level] = {
     "unclassified_over_5_percent": _LOOK,
     "hold_unclassified_over_15_percent": _HOLD,
     "methods_disagree": _LOOK,
+    "instrument_drift": _LOOK,
     "no_concentration": _NOTE,
     "instrument_not_in_training": _LOOK,
     "trained_without_mixed": _HOLD,
