@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import scenarios, speed
+from benchmarks import scaling, scenarios, speed
 
 OTHERS = """
 With data of one's own:
@@ -16,6 +16,7 @@ With data of one's own:
 def main() -> None:
     """Time the census, then find the cells of the scenarios."""
     speed.main([])
+    scaling.main([])
     scenarios.main([])
     print(OTHERS)
 

@@ -35,6 +35,13 @@ class QualityLimits(Section):
     )
     fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
     window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+    exposure: float = Field(0.08, ge=0, description="Least level of the background over the range.")
+    bubble_share: float = Field(0.02, ge=0, description="Share of frames with a bubble.")
+    dirt_share: float = Field(0.03, ge=0, description="Share of the picture covered by still dirt.")
+    stuck_share: float = Field(0.05, ge=0, description="Share of the cells that got stuck.")
+    text_lines: int = Field(0, ge=0, description="Lines of text burnt into the picture.")
+    coincidence: float = Field(0.03, ge=0, description="Share of cells hidden by others.")
+    blank_cells: int = Field(1, ge=0, description="Cells of a blank.")
 
 
 class IngestSettings(Section):

@@ -136,8 +136,8 @@ def stretch(
 
 def after(session: Session, narrowed: Filter, key: int, size: int) -> list[Item]:
     """At most ``size`` specimens that became known after the one with this key, in that order."""
-    query = _ask(session, narrowed).query.where(Specimen.key > key)
-    items = _read(session, list(session.scalars(query.order_by(Specimen.key).limit(size))))
+    known_after = _ask(session, narrowed).query.where(Specimen.key > key)
+    items = _read(session, session.scalars(known_after.order_by(Specimen.key).limit(size)).all())
     _fill_in(session, items)
     return items
 
