@@ -60,6 +60,10 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     tina = person("tina")
     page = tina.open(WARD + "W002?class=neutrophil")
     before = int(tina.text("#result tbody tr:nth-child(1) td:nth-of-type(1)"))
+    page.fill("#comment textarea", "half a sentence")
+    page.click("#hold summary")
+    page.fill("#hold textarea", "half a reason")
+    tina.press("Escape")
     tina.press("g")
     tina.press("Space")
     tina.press("Shift+ArrowRight")
@@ -72,6 +76,8 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     ]  # fmt: skip
     assert "2 cells moved by hand" in tina.text("#result")
     assert "moved to monocyte" in tina.text("#said")
+    assert page.input_value("#comment textarea") == "half a sentence"
+    assert page.locator("#hold textarea:visible").input_value() == "half a reason"
     assert page.locator("#gallery .cell input:focus").count() == 1
     tina.click("#shelves a:has-text('monocyte')")
     page.wait_for_selector("#gallery .from")
