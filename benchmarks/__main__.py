@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks import overhead, scenarios, speed
+from benchmarks import overhead, scaling, scenarios, speed
 
 OTHERS = """
 Power cuts and disk faults, by stage:
@@ -19,6 +19,7 @@ With data of one's own:
 def main() -> None:
     """Time the census and what conducts it, then find the cells of the scenarios."""
     speed.main([])
+    scaling.main([])
     overhead.main([])
     scenarios.main([])
     print(OTHERS)

@@ -35,6 +35,13 @@ class QualityLimits(Section):
     )
     fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
     window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+    exposure: float = Field(0.08, ge=0, description="Least level of the background over the range.")
+    bubble_share: float = Field(0.02, ge=0, description="Share of frames with a bubble.")
+    dirt_share: float = Field(0.03, ge=0, description="Share of the picture covered by still dirt.")
+    stuck_share: float = Field(0.05, ge=0, description="Share of the cells that got stuck.")
+    text_lines: int = Field(0, ge=0, description="Lines of text burnt into the picture.")
+    coincidence: float = Field(0.03, ge=0, description="Share of cells hidden by others.")
+    blank_cells: int = Field(1, ge=0, description="Cells of a blank.")
 
 
 class IngestSettings(Section):
@@ -77,11 +84,11 @@ class TrainingSettings(Section):
         le=20,
         description="Donor folds; one network is trained without each fold's donors.",
     )
-    warmup_steps: int = Field(300, ge=1, description="Steps on purified specimens.")
-    bag_steps: int = Field(200, ge=1, description="Steps on mixed specimens, for each fold.")
+    warmup_steps: int = Field(2500, ge=1, description="Steps on purified specimens.")
+    bag_steps: int = Field(120, ge=1, description="Steps on mixed specimens, for each fold.")
     bag_cells: int = Field(192, ge=32, description="Cells drawn from a specimen in one step.")
     bags_per_step: int = Field(4, ge=1, description="Mixed specimens in one step.")
-    purified_cells: int = Field(24, ge=4, description="Cells of a purified specimen in a step.")
+    purified_cells: int = Field(8, ge=4, description="Cells of a purified specimen in a step.")
     purified_weight: float = Field(
         0.05, ge=0, le=1, description="Weight of purified specimens once mixed ones are learned."
     )
@@ -111,6 +118,11 @@ class CompositionSettings(Section):
     fewest_cells: int = Field(200, ge=0, description="Specimens with fewer leukocytes are flagged.")
     disagreement: float = Field(
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
+    )
+    drift: float = Field(
+        5.0,
+        gt=0,
+        description="Standard deviations of donors by which a specimen's common look may be off.",
     )
     threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 

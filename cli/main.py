@@ -27,6 +27,10 @@ COMMANDS = {
     "train": ("cli.commands.stages:train", "Cells of one or more studies to a model."),
     "predict": ("cli.commands.stages:predict", "Cells to compositions with intervals."),
     "report": ("cli.commands.stages:report", "Compositions to reports."),
+    "plan": (
+        "cli.commands.plan:plan",
+        "What more donors, cells or purified specimens would bring.",
+    ),
     "retrain": (
         "cli.commands.retrain:retrain",
         "Candidate, gate, promotion or a reasoned refusal.",

@@ -47,7 +47,8 @@ def train_model(ctx: Context, folders: Sequence[Path], *, crown: str | None = No
     """Train a model on the ingested cells of one or more studies.
 
     The first model of its classes becomes the champion; a later one waits as a candidate, unless
-    ``crown`` says why it becomes champion at once.
+    ``crown`` says why it becomes champion at once; where the plan of changes names who approves,
+    it waits for them all the same.
 
     Raises
     ------
@@ -76,7 +77,7 @@ def train_model(ctx: Context, folders: Sequence[Path], *, crown: str | None = No
         else:
             _train(ctx, teachers, classes, recipe=recipe, run=run)
             outcome.done = 1
-        _place(ctx, outcome, crown)
+        _place(ctx, outcome, None if plan.approval else crown)
     return outcome
 
 

@@ -52,9 +52,16 @@ def write_cells(folder: Path, cells: Cells) -> None:
     """
     table = pa.table({name: pa.array(column) for name, column in cells.table.items()})
     pq.write_table(table, folder / TABLE, compression="zstd")
-    np.save(folder / CROPS, cells.crops, allow_pickle=False)
+    if not _lie_there(cells.crops, folder / CROPS):
+        np.save(folder / CROPS, cells.crops, allow_pickle=False)
     text = json.dumps(cells.quality.as_dict(), indent=1)
     (folder / QUALITY).write_text(text, encoding="utf-8")
+
+
+def _lie_there(crops: NDArray[np.uint8], path: Path) -> bool:
+    """Whether a census has written its pictures to that very file already."""
+    file = getattr(crops, "filename", None)
+    return file is not None and path.exists() and path.samefile(file)
 
 
 def read_cells(folder: Path) -> Cells:

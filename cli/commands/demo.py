@@ -85,7 +85,7 @@ def _study(folder: Path, *, again: bool) -> Path:
 def _settings(folder: Path) -> Settings:
     """The settings of this call, with a home beside the study and a short training."""
     settings = load_settings()
-    quick = settings.training.model_copy(update={"warmup_steps": 300, "bag_steps": 130, "folds": 3})
+    quick = settings.training.model_copy(update={"warmup_steps": 900, "bag_steps": 100, "folds": 3})
     named = "home" in settings.model_fields_set
     home = settings.home if named else folder / "home"
     return settings.model_copy(update={"home": home, "training": quick})

@@ -67,7 +67,7 @@ def test_useless_recordings_are_refused_with_a_reason(tmp_path, pictures, code):
     assert caught.value.code == code
     assert "U01" in str(caught.value)
     assert caught.value.next_step
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").iterdir())
 
 
 def test_the_damaged_picture_of_a_series_is_named(tmp_path):

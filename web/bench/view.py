@@ -19,6 +19,7 @@ from reports.content import ClassRow, Estimate, SpecimenReport
 from reports.numbers import number, percent, percentages, signed
 from reports.ranges import Ranges
 from reports.specimen import Line, specimen_view
+from reports.words import words
 from web.bench import shelves
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ def _single_figures(quality: dict[str, Any]) -> dict[str, Any]:
 
 def result_view(bench: Bench, content: SpecimenReport, settings: Settings) -> dict[str, Any]:
     """The differential with its charts; ``rows`` have what was before corrections beside them."""
-    view = specimen_view(content, settings.reports)
+    # The application speaks English, whatever language the reports are written in.
+    view = specimen_view(content, settings.reports, words("en"))
     return {
         "report": content,
         "rows": _rows(bench, view["lines"]),
