@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -28,7 +29,19 @@ def backup(file: Path) -> int:
     return _say({"backup": str(file)})
 
 
-def _say(result: dict[str, str]) -> int:
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def restore(file: Path) -> int:
+    """Put a copy made by `db backup` into the database of this home, which must be empty."""
+    from db.schema import restore as put_back
+
+    settings = load_settings()
+    if settings.database_url is None:
+        settings.home.mkdir(parents=True, exist_ok=True)
+    return _say({"rows": put_back(file, settings.database_address())})
+
+
+def _say(result: Mapping[str, object]) -> int:
     from cli.terminal import print_json, say
 
     if wants_json():
@@ -45,7 +58,8 @@ db = LazyGroup(
     table={
         "upgrade": (f"{_HERE}:upgrade", "Bring the database to the newest schema."),
         "backup": (f"{_HERE}:backup", "Copy the database to a file, also while it is used."),
+        "restore": (f"{_HERE}:restore", "Put such a copy into an empty database."),
     },
-    help="Upgrade or back up the database.",
+    help="Upgrade, back up or restore the database.",
     params=common_parameters(),
 )
