@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner
 
 from cellcensus.errors import UsageError
@@ -96,3 +97,9 @@ def test_a_home_where_people_have_accounts_gets_none(home, store):
     assert demo_password(Settings(home=home)) is None
     with store.reading() as session:
         assert find_account(session, "demo") is None
+
+
+@pytest.mark.parametrize(("form", "error"), [("json", UsageError), ("csv", BadParameter)])
+def test_fhir_takes_the_format_that_it_has(home, tmp_path, form, error):
+    options = ("--study", "nowhere", "--format", form, "--out", tmp_path / "x", "--home", home)
+    assert isinstance(run("export", "fhir", *options).exception, error)
