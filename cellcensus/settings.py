@@ -35,6 +35,13 @@ class QualityLimits(Section):
     )
     fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
     window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+    exposure: float = Field(0.08, ge=0, description="Least level of the background over the range.")
+    bubble_share: float = Field(0.02, ge=0, description="Share of frames with a bubble.")
+    dirt_share: float = Field(0.03, ge=0, description="Share of the picture covered by still dirt.")
+    stuck_share: float = Field(0.05, ge=0, description="Share of the cells that got stuck.")
+    text_lines: int = Field(0, ge=0, description="Lines of text burnt into the picture.")
+    coincidence: float = Field(0.03, ge=0, description="Share of cells hidden by others.")
+    blank_cells: int = Field(1, ge=0, description="Cells of a blank.")
 
 
 class IngestSettings(Section):
@@ -290,12 +297,20 @@ class InboxSettings(Section):
     )
 
 
+RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
+
+
 class HousekeepingSettings(Section):
     """What is done now and then."""
 
     backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
     superseded_days: float | None = Field(
         None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+    pictures_days: dict[RoleName, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Pictures of all results are deleted after so many days, by role; those of "
+        "roles not named are kept.",
     )
 
 
@@ -333,6 +348,18 @@ class GateSettings(Section):
     )
 
 
+class DriftSettings(Section):
+    """What is done about instruments and specimens that change with time."""
+
+    watch: bool = Field(
+        True, description="The nightly job judges the control charts and raises what drifts."
+    )
+    retrain: bool = Field(
+        False,
+        description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -359,6 +386,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
     jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()

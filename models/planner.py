@@ -64,7 +64,8 @@ def learning_curve(lessons: Lessons) -> Curve | None:
     if len(donors) < _FEWEST_DONORS:
         return None
     rng = np.random.default_rng(_SEED)
-    most = len(donors) - max(1, len(donors) // 6)
+    # A third is left out at least: an error over one or two donors would be noise.
+    most = len(donors) - max(2, len(donors) // 3)
     sizes = np.unique(np.round(np.geomspace(3, most, 6)).astype(int))
     points, errors = [], []
     for size in sizes:

@@ -11,7 +11,7 @@ from cellcensus.findings import Finding
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
-from pipeline.cells import PREVIEW, Cells, write_cells
+from pipeline.cells import CROPS, PREVIEW, Cells, write_cells
 from pipeline.census import Census, take_census
 from pipeline.preview import write_preview
 from pipeline.quality import Quality, judge
@@ -81,23 +81,24 @@ def ingest(
         The recording is unusable; the error names the specimen, the file and the next step.
     """
     sightings = Sightings()
-    try:
-        with open_recording(recording, folder=folder) as opened:
-            watched = Watched(opened)
-            census = take_census(
-                watched,
-                acquisition=acquisition,
-                hints=hints,
-                settings=settings,
-                progress=progress or Silent(),
-                sightings=sightings,
-            )
-        quality = Quality.of(census.figures | watched.figures())
-        _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
-    except RecordingError as error:
-        _say_where(error, specimen_id, recording)
-        raise
     with publish_folder(out) as temporary:
+        try:
+            with open_recording(recording, folder=folder) as opened:
+                watched = Watched(opened)
+                census = take_census(
+                    watched,
+                    acquisition=acquisition,
+                    hints=hints,
+                    settings=settings,
+                    progress=progress or Silent(),
+                    sightings=sightings,
+                    crops_file=temporary / CROPS,
+                )
+            quality = Quality.of(census.figures | watched.figures())
+            _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
+        except RecordingError as error:
+            _say_where(error, specimen_id, recording)
+            raise
         write_cells(temporary, Cells(census.table, census.crops, quality))
         write_preview(temporary / PREVIEW, census.preview)
         sightings.write(temporary / TRACKS, census.table)

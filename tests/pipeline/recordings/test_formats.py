@@ -94,6 +94,26 @@ def test_events_are_flattened_by_their_own_background(tmp_path, pictures):
     assert flat[:, :, :8].astype(float).std() < pictures[:, :, :8].astype(float).std()
 
 
+@pytest.mark.parametrize(
+    ("name", "fourcc"), [("a.mp4", "mp4v"), ("a.avi", "MJPG"), ("a.mkv", "FFV1")]
+)
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_luma_plane_is_the_gray_picture(tmp_path, monkeypatch, pictures, name, fourcc, colour):
+    writer = cv2.VideoWriter(
+        str(tmp_path / name), cv2.VideoWriter.fourcc(*fourcc), 50, pictures.shape[:0:-1], colour
+    )
+    for picture in pictures:
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if colour else picture)
+    writer.release()
+    direct, found = read(name, tmp_path)
+    monkeypatch.setattr("pipeline.recordings.video.direct_luma", lambda *_: None)
+    _, converted = read(name, tmp_path)
+    assert (direct._luma is not None) == (fourcc != "FFV1" or not colour)
+    assert np.abs(found.astype(int) - converted).max() <= 2
+    # Over three colours and back, a grey value is rounded down three times.
+    assert np.abs(found.astype(int) - converted).mean() < 1.5
+
+
 @pytest.mark.parametrize("kind", ["MJPG", "mp4v", "FFV1", "stack", "pictures", "rtdc"])
 def test_a_frame_by_its_place_is_the_frame_that_comes_there(tmp_path, pictures, kind):
     name = {"MJPG": "a.avi", "mp4v": "a.mp4", "FFV1": "a.mkv"}.get(kind, "a.rtdc")
