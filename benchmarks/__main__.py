@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks import scaling, scenarios, speed
+from benchmarks import overhead, scaling, scenarios, speed
 
 OTHERS = """
+Power cuts and disk faults, by stage:
+  python -m benchmarks.resilience --kills 50
+
 With data of one's own:
   python -m benchmarks.realstudy STUDY TRUTH        a study from video to export
   python -m benchmarks.compare --predictions P --truth T   an export against a truth folder
@@ -14,9 +17,10 @@ With data of one's own:
 
 
 def main() -> None:
-    """Time the census, then find the cells of the scenarios."""
+    """Time the census and what conducts it, then find the cells of the scenarios."""
     speed.main([])
     scaling.main([])
+    overhead.main([])
     scenarios.main([])
     print(OTHERS)
 

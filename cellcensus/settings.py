@@ -297,12 +297,20 @@ class InboxSettings(Section):
     )
 
 
+RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
+
+
 class HousekeepingSettings(Section):
     """What is done now and then."""
 
     backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
     superseded_days: float | None = Field(
         None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+    pictures_days: dict[RoleName, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Pictures of all results are deleted after so many days, by role; those of "
+        "roles not named are kept.",
     )
 
 
@@ -340,6 +348,18 @@ class GateSettings(Section):
     )
 
 
+class DriftSettings(Section):
+    """What is done about instruments and specimens that change with time."""
+
+    watch: bool = Field(
+        True, description="The nightly job judges the control charts and raises what drifts."
+    )
+    retrain: bool = Field(
+        False,
+        description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -366,6 +386,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    drift: DriftSettings = DriftSettings()
     jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()

@@ -52,6 +52,19 @@ def instruments(session: Session) -> list[tuple[str, int]]:
     return [(instrument, count) for instrument, count in rows]
 
 
+def instruments_of(session: Session, study_key: int) -> list[str]:
+    """The instruments of the specimens that a study lists, by name."""
+    name = func.coalesce(SpecimenRevision.instrument_id, UNNAMED)
+    rows = session.scalars(
+        select(name)
+        .join(Specimen, Specimen.key == SpecimenRevision.specimen_key)
+        .where(Specimen.study_key == study_key, SpecimenRevision.latest, SpecimenRevision.listed)
+        .distinct()
+        .order_by(name)
+    )
+    return list(rows)
+
+
 def acquisitions(
     session: Session,
     instrument: str,

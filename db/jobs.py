@@ -20,6 +20,7 @@ from db.tables import Account, Job, Specimen, Study
 from db.types import utc_now
 
 MOST_ATTEMPTS = 3
+_LONGEST_LEASES = 10  # no worker asks for so many times the lease of another
 STANDING = ("waiting", "running")
 _ENDED_IN_THE_MIDDLE = (
     "The process that worked on it ended without a word, {n} times; most often memory ran out. "
@@ -116,7 +117,7 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
         now = utc_now()
         job = session.scalars(
             select(Job)
-            .where(_is_due())
+            .where(_is_due(lease_seconds))
             .order_by(Job.key)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -133,9 +134,9 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
         _end(session, job, "failed", _ENDED_IN_THE_MIDDLE.format(n=job.attempts))
 
 
-def is_anything_due(session: Session) -> bool:
+def is_anything_due(session: Session, lease_seconds: float) -> bool:
     """Whether a job waits or lost its worker; costs no lock."""
-    return session.scalar(select(Job.key).where(_is_due()).limit(1)) is not None
+    return session.scalar(select(Job.key).where(_is_due(lease_seconds)).limit(1)) is not None
 
 
 def renew(
@@ -207,7 +208,7 @@ def standing(session: Session, study_key: int | None = None, kind: str | None = 
 def last_ended(session: Session, study_key: int) -> Told | None:
     """The job of a study that ended last."""
     rows = select(Job.key).where(Job.study_key == study_key, Job.state.not_in(STANDING))
-    key = session.scalar(rows.order_by(Job.ended_at.desc()).limit(1))
+    key = session.scalar(rows.order_by(Job.key.desc()).limit(1))
     return None if key is None else find(session, key)
 
 
@@ -222,9 +223,13 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.scalar(select(func.min(Job.asked_at)).where(Job.state == "waiting"))
 
 
-def _is_due() -> ColumnElement[bool]:
-    abandoned = and_(Job.state == "running", Job.lease_until < utc_now())
-    return or_(Job.state == "waiting", abandoned)
+def _is_due(lease_seconds: float) -> ColumnElement[bool]:
+    now = utc_now()
+    # A lease far ahead was given before the clock was set back; a worker that lives renews it soon,
+    # and one that is robbed of its job notices and stops.
+    beyond = now + _LONGEST_LEASES * timedelta(seconds=lease_seconds)
+    over = or_(Job.lease_until < now, Job.lease_until > beyond)
+    return or_(Job.state == "waiting", and_(Job.state == "running", over))
 
 
 def _held(session: Session, key: int, process: str) -> Job | None:

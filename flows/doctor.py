@@ -153,6 +153,7 @@ def _database(settings: Settings) -> Check:
 
 def _worker(settings: Settings) -> Check:
     from db import jobs
+    from db.schema import HEAD, revision
     from db.store import Store
     from db.types import utc_now
 
@@ -161,6 +162,8 @@ def _worker(settings: Settings) -> Check:
     store = Store(settings.database_address())
     try:
         with store.reading() as session:
+            if revision(session.connection()) != HEAD:
+                return Check("jobs", Verdict.OK, "none yet; the database is upgraded first")
             waiting, counted = jobs.oldest_waiting(session), jobs.counts(session)
     finally:
         store.close()

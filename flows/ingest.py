@@ -14,6 +14,7 @@ from cellcensus.errors import RecordingError
 from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
 from cellcensus.recipe import Recipe
+from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
 from db import cells
@@ -24,6 +25,7 @@ from flows.identity import find_recording, ingest_recipe
 from flows.intake import Intake, take_in
 from flows.paths import cells_folder
 from flows.plain import plain
+from flows.retention import SOURCE as RETENTION
 from flows.stage import say_quarantined, stage
 
 SOURCE = "ingest"
@@ -94,7 +96,7 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
         outcome,
         run,
     ):
-        jobs = _what_is_to_do(ctx, taken, outcome, run)
+        jobs = _what_is_to_do(ctx, taken, outcome, run, by_name=bool(specimens))
         with reported(ctx, "finding cells", len(jobs)) as progress:
             for job, result in ctx.conductor.map(
                 ingest_one, jobs, label="ingest", processes=ctx.settings.processes or _cores()
@@ -105,7 +107,9 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
     return outcome
 
 
-def _what_is_to_do(ctx: Context, taken: Intake, outcome: Outcome, run: int) -> list[IngestJob]:
+def _what_is_to_do(
+    ctx: Context, taken: Intake, outcome: Outcome, run: int, *, by_name: bool
+) -> list[IngestJob]:
     with ctx.store.reading() as session:
         aside = {found.specimen_id: found for found in quarantined(session, taken.key)}
     jobs = []
@@ -116,7 +120,8 @@ def _what_is_to_do(ctx: Context, taken: Intake, outcome: Outcome, run: int) -> l
             except RecordingError as error:
                 _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
             else:
-                if _is_done(ctx, taken, job):
+                # Pictures that were deleted after their time are made again for who asks by name.
+                if not (by_name and pictures_are_gone(job.out)) and _is_done(ctx, taken, job):
                     outcome.skipped += 1
                 elif not _was_tried(aside.get(specimen.specimen_id), job):
                     jobs.append(job)
@@ -219,6 +224,7 @@ def _write_down(
             recording_key=job.recording_key,
             run_key=run,
         )
+        reconcile(session, [], study_key=taken.key, specimen_key=key, source=RETENTION)
         session.commit()
     outcome.done += 1
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from cellcensus.errors import UsageError
 from cellcensus.recipe import Recipe
+from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import CompositionSettings
 from cellcensus.study import Role, Specimen
 from db import registry
@@ -46,12 +47,12 @@ class PredictJob:
 def predict_one(job: PredictJob) -> Composed:
     """Predict one specimen, and publish the class of each of its cells."""
     from models.prediction import predict
-    from pipeline.cells import read_cells
+    from pipeline.cells import read_columns
 
     model = load_model(job.model_folder, job.model_sha256)
     bag = load_bag(job.source)
     prediction = predict(model, bag, settings=job.settings)
-    cell_ids = read_cells(job.source.cells).table["cell_id"]
+    cell_ids = read_columns(job.source.cells, ["cell_id"])["cell_id"]
     return publish_prediction(prediction, cell_ids, job.out, job.flags)
 
 
@@ -127,7 +128,7 @@ def _what_is_to_do(
     with ctx.store.reading() as session:
         stored = current_cell_files(session, taken.key)
         held_out = held_out_of(session, model.key)
-    jobs, waiting, kept_held_out = [], [], 0
+    jobs, waiting, gone, kept_held_out = [], [], [], 0
     for specimen in taken.usable:
         if specimen.role not in PREDICTED:
             continue
@@ -142,12 +143,18 @@ def _what_is_to_do(
         job = _job(ctx, taken, model, specimen, cell_file)
         if _is_done(ctx, taken, job):
             outcome.skipped += 1
+        elif pictures_are_gone(job.source.cells):
+            gone.append(specimen.specimen_id)
         else:
             jobs.append(job)
     outcome.skipped += kept_held_out
     if kept_held_out and jobs:
         outcome.notes.append(
             f"{kept_held_out} mixed specimens keep the predictions that training made without them"
+        )
+    if gone:
+        outcome.notes.append(
+            f"pictures deleted after their time, earlier predictions stand: {', '.join(gone)}"
         )
     if waiting:
         outcome.notes.append(f"without cells, not predicted: {', '.join(waiting)}")

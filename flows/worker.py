@@ -79,10 +79,10 @@ class Worker:
         return failed
 
     def _next(self) -> str | None:
-        with self.store.reading() as session:
-            if not jobs.is_anything_due(session):
-                return None
         lease = self.settings.jobs.lease_seconds
+        with self.store.reading() as session:
+            if not jobs.is_anything_due(session, lease):
+                return None
         with self.store.unit_of_work() as session:
             job = jobs.take(session, process=self.name, lease_seconds=lease)
             told = jobs.find(session, job.key) if job else None

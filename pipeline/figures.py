@@ -135,16 +135,14 @@ class Figures:
     ) -> dict[str, float]:
         """Cells that others hid all the way, by their density in a frame.
 
-        Centres nearer than `_ONE` diameters are taken for one. Of points at random at the density
-        ρ, n in a frame of area A are seen as n' = (A/a)(1 − exp(−n a/A)), a = π (`_ONE` d)².
+        Centres nearer than `_ONE` diameters are taken for one.
         """
         diameter = table["diameter_um"] / self.acquisition.pixel_size_um
         if not counts.size or not len(diameter) or self.ground.mode is Mode.EVENTS:
             return {}
         one = np.pi * float(np.nanmean((_ONE * diameter) ** 2)) / (self.shape[0] * self.shape[1])
-        seen = min(float(counts.mean()) * one, 0.9)
-        factor = -np.log1p(-seen) / seen if seen > 0 else 1.0
-        return {"coincidence": factor - 1, "n_cells_corrected": factor * len(diameter)}
+        hidden = hidden_share(float(counts.mean()), one)
+        return {"coincidence": hidden, "n_cells_corrected": (1 + hidden) * len(diameter)}
 
     def _focus_figures(self) -> dict[str, float]:
         if not self._focus:
@@ -156,6 +154,23 @@ class Figures:
             third = np.array_split(focus, 3)
             drift = (float(np.median(third[2])) - float(np.median(third[0]))) / middle
         return {"focus_median": middle, "focus_drift": drift}
+
+
+def hidden_share(seen: float, one: float) -> float:
+    """Points at random that are hidden by others, as a share of those seen.
+
+    A point nearer than r to one seen before is not told from it. With a = π r², the n' that are
+    seen fill n' a of the area A, so dn'/dn = 1 − n' a / A and n = −(A/a) ln(1 − n' a / A).
+
+    Parameters
+    ----------
+    seen
+        In a frame, on average.
+    one
+        a / A: area that one takes up, as a share of the frame.
+    """
+    filled = min(seen * one, 0.9)
+    return float(-np.log1p(-filled) / filled - 1) if filled > 0 else 0.0
 
 
 def _stuck_share(n_frames: NDArray[Any]) -> float:

@@ -170,7 +170,7 @@ def studies(session: Session) -> list[StudyItem]:
     by_study: dict[int, dict[str, int]] = {}
     for study_key, name, count in counted:
         by_study.setdefault(study_key, {})[name] = count
-    rows = session.scalars(select(Study).order_by(Study.created_at.desc(), Study.key.desc()))
+    rows = session.scalars(select(Study).order_by(Study.key.desc()))
     return [StudyItem(row.name, row.created_at, by_study.get(row.key, {})) for row in rows]
 
 

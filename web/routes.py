@@ -20,12 +20,12 @@ from cellcensus.rights import Right
 from db.studies import find_study, study_names
 from db.tables import Specimen
 from db.tables import Study as StudyRow
+from flows.documents import page_of
 from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.access import anyone, may
 from web.bench.place import address
 from web.given import Configured, Database
-from web.guard import POLICY
 
 router = APIRouter()
 pages = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may(Right.READ))])
@@ -108,15 +108,20 @@ def study_file(study: str, store: Database, settings: Configured) -> Response:
     """The study's report as it was written, for printing."""
     with store.reading() as session:
         row = _study(session, study)
-        return _file(stored.stored_report(session, settings.home, row.key, None))
+        found = stored.stored_report(session, settings.home, row.key, None)
+    if found is None or found.html is None:
+        raise HTTPException(404)
+    return stored.as_written(found.html)
 
 
 @pages.get("/studies/{study}/specimens/{specimen_id}/report")
 def specimen_file(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
-    """The specimen's report as it was written, for printing."""
+    """The specimen's report for printing: as it was signed, else as it was written."""
     with store.reading() as session:
-        row, item = _specimen(session, study, specimen_id)
-        return _file(stored.stored_report(session, settings.home, row.key, item.key))
+        page = page_of(session, settings, _specimen(session, study, specimen_id).key)
+    if page is None:
+        raise HTTPException(404)
+    return stored.as_written(page.decode())
 
 
 @pages.get("/studies/{study}/{file}.html")
@@ -178,17 +183,8 @@ def _study(session: Session, name: str) -> StudyRow:
         raise HTTPException(404) from None
 
 
-def _specimen(session: Session, study: str, specimen_id: str) -> tuple[StudyRow, queries.Item]:
-    row = _study(session, study)
-    item = queries.find_item(session, row.name, specimen_id)
+def _specimen(session: Session, study: str, specimen_id: str) -> queries.Item:
+    item = queries.find_item(session, _study(session, study).name, specimen_id)
     if item is None:
         raise HTTPException(404)
-    return row, item
-
-
-def _file(found: stored.Stored | None) -> Response:
-    if found is None or found.html is None:
-        raise HTTPException(404)
-    # The styles written in the file are allowed by their hashes, and nothing else is.
-    policy = POLICY.replace("style-src 'self'", f"style-src {found.style_hashes}")
-    return HTMLResponse(found.html, headers={"Content-Security-Policy": policy})
+    return item

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from cellcensus.settings import Settings
-from db.schema import upgrade
+from db.schema import migrate, upgrade
 from db.store import Store
 from db.tables import Account, Job
 from db.types import utc_now
@@ -68,6 +68,16 @@ def test_an_old_schema_is_named(settings):
     check = only(settings, "database")
     assert check.verdict is Verdict.WARNING
     assert "db upgrade" in check.next_step
+
+
+def test_a_home_of_an_earlier_release_can_do_its_work(settings):
+    store = Store(settings.database_address())
+    with store.engine.execution_options(begin="IMMEDIATE").begin() as connection:
+        migrate(connection, "0002")  # before there were jobs
+    store.close()
+    verdicts = {check.name: check.verdict for check in examine_service(settings)}
+    assert verdicts["database"] is Verdict.WARNING
+    assert Verdict.FAILED not in verdicts.values()
 
 
 def test_a_database_that_does_not_answer_hides_its_password(tmp_path):

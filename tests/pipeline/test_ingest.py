@@ -105,3 +105,17 @@ def test_a_preview_shows_every_panel(tmp_path):
     run(tmp_path, "a.avi")
     picture = cv2.imread(str(tmp_path / "home" / "cells" / "preview.jpg"))
     assert picture.shape == (96, 3 * 160 + 2 * 6, 3)
+
+
+def test_cells_whose_pictures_were_deleted_keep_their_numbers(tmp_path):
+    from cellcensus.errors import PicturesGoneError
+    from cellcensus.retained import delete_pictures
+    from pipeline.cells import read_columns
+
+    rendering.write_video(tmp_path / "a.avi", rendering.flowing_discs()[0])
+    summary, folder = run(tmp_path, "a.avi"), tmp_path / "home" / "cells"
+    assert delete_pictures(folder, "a test") > 0
+    with pytest.raises(PicturesGoneError) as told:
+        read_cells(folder)
+    assert "ingest" in told.value.next_step
+    assert len(read_columns(folder)["cell_id"]) == summary.n_cells

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cellcensus.errors import RecordingError, StoreError
+from cellcensus.files import read_unaltered
 from cellcensus.rights import Right
 from db import findings
 from db.cells import find_cell_file
@@ -31,7 +32,6 @@ from web.bench.opened import (
     open_specimen,
     values_of,
 )
-from web.guard import POLICY
 
 SPECIMEN = "/studies/{study}/specimens/{specimen_id}"
 router = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may(Right.READ))])
@@ -163,11 +163,10 @@ def version_file(desk: AtDesk, number: int) -> Response:
         )
     if version is None:
         raise HTTPException(404)
-    html = stored.unaltered(desk.settings.home, version.path, version.file_sha256)
-    if html is None:
+    page = read_unaltered(desk.settings.home, version.path, version.file_sha256)
+    if page is None:
         raise HTTPException(404)
-    policy = POLICY.replace("style-src 'self'", f"style-src {stored.style_hashes(html)}")
-    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
+    return stored.as_written(page.decode())
 
 
 def _cells(desk: Desk, recipe: str) -> pictures.Cells:

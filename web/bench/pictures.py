@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellcensus.errors import CellcensusError, StoreError
+from cellcensus.errors import CellcensusError, PicturesGoneError, StoreError
 
 #: Cells in one picture, at most: a page of the gallery.
 MOST = 100
+
+_GREY, _SIDE = np.uint8(128), 48
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,17 @@ def cells_of(folder: Path) -> Cells:
     StoreError
         It is missing or damaged.
     """
-    from pipeline.cells import read_cells  # noqa: PLC0415  loads OpenCV: only where it is used
+    from pipeline.cells import read_cells, read_columns  # noqa: PLC0415  loads OpenCV
 
-    found = read_cells(folder)
-    rows = {int(cell): row for row, cell in enumerate(found.table["cell_id"])}
-    return Cells(found.crops, found.table, rows)
+    try:
+        found = read_cells(folder)
+        crops, table = found.crops, found.table
+    except PicturesGoneError:  # a finding says so; the cells can be chosen by their figures still
+        table = read_columns(folder)
+        crops = np.broadcast_to(_GREY, (len(table["cell_id"]), 1, _SIDE, _SIDE))
+        table["n_views"] = np.ones(len(table["cell_id"]), np.int8)
+    rows = {int(cell): row for row, cell in enumerate(table["cell_id"])}
+    return Cells(crops, table, rows)
 
 
 def side_by_side(cells: Cells, ids: Sequence[int]) -> bytes:
