@@ -30,18 +30,15 @@ def backup(file: Path) -> int:
 
 
 @click.command(cls=Command)
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def restore(file: Path) -> int:
-    """Put a copy made by `db backup` into the database of this home, which must be empty."""
+    """Put a copy made by `db backup` into a new, empty database; all of it or nothing."""
     from db.schema import restore as put_back
 
-    settings = load_settings()
-    if settings.database_url is None:
-        settings.home.mkdir(parents=True, exist_ok=True)
-    return _say({"rows": put_back(file, settings.database_address())})
+    return _say({"rows": put_back(file, load_settings().database_address())})
 
 
-def _say(result: Mapping[str, object]) -> int:
+def _say(result: Mapping[str, str | int]) -> int:
     from cli.terminal import print_json, say
 
     if wants_json():
@@ -58,7 +55,7 @@ db = LazyGroup(
     table={
         "upgrade": (f"{_HERE}:upgrade", "Bring the database to the newest schema."),
         "backup": (f"{_HERE}:backup", "Copy the database to a file, also while it is used."),
-        "restore": (f"{_HERE}:restore", "Put such a copy into an empty database."),
+        "restore": (f"{_HERE}:restore", "Put such a copy into a new, empty database."),
     },
     help="Upgrade, back up or restore the database.",
     params=common_parameters(),

@@ -1,0 +1,62 @@
+"""Settings of the service at work: jobs, inbox, housekeeping, drift."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from cellcensus.section import Section
+
+RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
+
+
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
+
+
+class InboxSettings(Section):
+    """Study folders taken in as they become whole."""
+
+    folder: Path | None = Field(None, description="Folder of study folders that is watched.")
+    settle_seconds: float = Field(
+        20.0, ge=0, description="A recording that does not change for so long is whole."
+    )
+    retrain: bool = Field(
+        False, description="A complete study the champion has not learned from makes a candidate."
+    )
+
+
+class HousekeepingSettings(Section):
+    """What is done now and then."""
+
+    backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
+    superseded_days: float | None = Field(
+        None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+    pictures_days: dict[RoleName, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Pictures of all results are deleted after so many days, by role; those of "
+        "roles not named are kept.",
+    )
+
+
+class DriftSettings(Section):
+    """What is done about instruments and specimens that change with time."""
+
+    watch: bool = Field(
+        True, description="The nightly job judges the control charts and raises what drifts."
+    )
+    retrain: bool = Field(
+        False,
+        description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
