@@ -122,7 +122,7 @@ class CompositionSettings(Section):
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
     )
     drift: float = Field(
-        5.0,
+        6.0,
         gt=0,
         description="Standard deviations of donors by which a specimen's common look may be off.",
     )
