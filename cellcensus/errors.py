@@ -9,6 +9,7 @@
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
+    │   └── LeaseLostError         another machine took over what was being done   exit 1
     ├── DeliveryError              a receiver did not take a report; tried again   exit 1
     └── ReviewError                this cannot be done to the result now           exit 1
         └── StaleReviewError       somebody else changed it since it was looked at exit 1
@@ -132,6 +133,10 @@ class ModelFileError(CellcensusError):
 
 class StoreError(CellcensusError):
     """The home folder or the database cannot be used."""
+
+
+class LeaseLostError(StoreError):
+    """The process was silent for longer than its lease; another does what it was doing."""
 
 
 class ReviewError(CellcensusError):

@@ -278,6 +278,25 @@ class HousekeepingSettings(Section):
     )
 
 
+class ConductorSettings(Section):
+    """Who does the work, on how many machines."""
+
+    runner: Literal["local", "dask"] = Field(
+        "local",
+        description="Where scheduled flows do their batches: `local`, or on a `dask` cluster.",
+    )
+    dask_address: str | None = Field(
+        None,
+        description="Scheduler of the Dask cluster, `tcp://host:8786`; unset: one on this machine, "
+        "for each flow run.",
+    )
+    lease_seconds: float = Field(
+        120.0,
+        ge=1,
+        description="A machine that is silent for so long is taken for dead; others do its work.",
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -338,6 +357,7 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    conductor: ConductorSettings = ConductorSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
     inbox: InboxSettings = InboxSettings()

@@ -10,12 +10,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
-from itertools import pairwise
-from multiprocessing import get_context
+from itertools import chain, islice, pairwise
+from multiprocessing import current_process, get_context
 from typing import Protocol, TypeVar
 
 from cellcensus.errors import CellcensusError
@@ -36,34 +36,45 @@ class Conductor(Protocol):
     """Does jobs."""
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """Do every job; yield each with its result, or its error, as they are done.
 
+        Jobs may come from a generator, which is asked for more as there is time for them.
         An error of the data (:class:`CellcensusError`) is final; any other is tried again first.
         """
+
+    def at_once(self, processes: int) -> int:
+        """How many jobs it can make use of at a time."""
 
 
 class LocalConductor:
     """Does jobs in this process, or in a pool of fresh ones where ``processes`` allows."""
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`Conductor`."""
-        if min(processes, len(jobs)) <= 1:
-            for job in jobs:
+        waiting = iter(jobs)
+        first = list(islice(waiting, 2))
+        # A daemon, such as a worker of a cluster, may have no processes of its own.
+        if processes <= 1 or len(first) < 2 or current_process().daemon:
+            for job in chain(first, waiting):
                 yield job, attempt(work, job)
             return
-        unfinished = list(jobs)
-        for job, result in _pooled(work, jobs, min(processes, len(jobs))):
-            unfinished.remove(job)
-            yield job, result
-        # A worker that dies takes the whole pool with it, and nobody can tell which job it was:
-        # what is left is done one by one, each in a process of its own.
-        for job in unfinished:
-            log.warning("%s: a worker process died; going on one by one", label)
-            yield job, _alone(work, job)
+        waiting, unfinished = chain(first, waiting), [first[0]]
+        while unfinished:
+            unfinished = []
+            yield from _pooled(work, waiting, processes, unfinished)
+            # A worker that dies takes the whole pool with it, and nobody can tell which job it
+            # was: what was begun is done one by one, each in a process of its own.
+            for job in unfinished:
+                log.warning("%s: a worker process died; going on one by one", label)
+                yield job, _alone(work, job)
+
+    def at_once(self, processes: int) -> int:
+        """See :class:`Conductor`."""
+        return max(1, processes)
 
 
 def attempt(work: Callable[[J], R], job: J) -> R | Exception:
@@ -93,19 +104,37 @@ def batches(jobs: Sequence[J], most: int) -> list[list[J]]:
 
 
 def _pooled(
-    work: Callable[[J], R], jobs: Sequence[J], processes: int
+    work: Callable[[J], R], jobs: Iterator[J], processes: int, unfinished: list[J]
 ) -> Iterator[tuple[J, R | Exception]]:
+    """Do jobs in a pool; those begun when it broke go to ``unfinished``."""
     with _pool(processes) as pool:
-        waiting: dict[Future[R | Exception], J] = {
-            pool.submit(attempt, work, job): job for job in jobs
-        }
+        waiting: dict[Future[R | Exception], J] = {}
+        _fill(pool, work, jobs, waiting, processes)
         while waiting:
             done, _ = wait(waiting, return_when=FIRST_COMPLETED)
             for future in done:
-                job = waiting.pop(future)
                 if isinstance(future.exception(), BrokenProcessPool):
+                    unfinished.extend(waiting.values())
                     return
-                yield job, _result(future)
+                yield waiting.pop(future), _result(future)
+            _fill(pool, work, jobs, waiting, processes)
+
+
+def _fill(
+    pool: ProcessPoolExecutor,
+    work: Callable[[J], R],
+    jobs: Iterator[J],
+    waiting: dict[Future[R | Exception], J],
+    processes: int,
+) -> None:
+    # One more than can run, a process: nobody is idle while the next jobs are looked for.
+    for job in islice(jobs, 2 * processes - len(waiting)):
+        try:
+            future = pool.submit(attempt, work, job)
+        except BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)
+        waiting[future] = job
 
 
 def _result(future: Future[R | Exception]) -> R | Exception:

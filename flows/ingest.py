@@ -7,23 +7,27 @@ import logging
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cellcensus.errors import RecordingError
 from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
+from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
 from db import cells
-from db.findings import Quarantine, quarantined, reconcile
+from db.findings import quarantine_of, reconcile
+from db.leases import settle, specimen_subject, write_sheet_alone
 from db.predictions import set_aside as set_predictions_aside
 from flows.context import Context, Outcome, reported
 from flows.identity import find_recording, ingest_recipe
 from flows.intake import Intake, take_in
 from flows.paths import cells_folder
 from flows.plain import plain
+from flows.sharing import shared
 from flows.stage import say_quarantined, stage
 
 SOURCE = "ingest"
@@ -94,10 +98,16 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
         outcome,
         run,
     ):
-        jobs = _what_is_to_do(ctx, taken, outcome, run)
-        with reported(ctx, "finding cells", len(jobs)) as progress:
-            for job, result in ctx.conductor.map(
-                ingest_one, jobs, label="ingest", processes=ctx.settings.processes or _cores()
+        candidates = _candidates(ctx, taken, outcome)
+        with reported(ctx, "finding cells", len(candidates)) as progress:
+            for job, result in shared(
+                ctx,
+                run,
+                ingest_one,
+                candidates,
+                partial(_what_is_to_do, ctx, taken, outcome=outcome, run=run, progress=progress),
+                label="ingest",
+                processes=ctx.settings.processes or _cores(),
             ):
                 _write_down(ctx, taken, job, result, outcome=outcome, run=run)
                 progress.advance()
@@ -105,23 +115,55 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
     return outcome
 
 
-def _what_is_to_do(ctx: Context, taken: Intake, outcome: Outcome, run: int) -> list[IngestJob]:
-    with ctx.store.reading() as session:
-        aside = {found.specimen_id: found for found in quarantined(session, taken.key)}
-    jobs = []
-    with reported(ctx, "reading recordings", len(taken.usable)) as progress:
+def _candidates(ctx: Context, taken: Intake, outcome: Outcome) -> dict[str, Specimen]:
+    """Specimens whose cells do not stand, by the subject of their lease; reads no recording."""
+    found = {}
+    with reported(ctx, "looking at recordings", len(taken.usable)) as progress:
         for specimen in taken.usable:
-            try:
-                job = _job(ctx, taken, specimen)
-            except RecordingError as error:
-                _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
+            if _stands(ctx, taken, specimen):
+                outcome.skipped += 1
             else:
-                if _is_done(ctx, taken, job):
-                    outcome.skipped += 1
-                elif not _was_tried(aside.get(specimen.specimen_id), job):
-                    jobs.append(job)
+                found[specimen_subject(taken.keys[specimen.specimen_id])] = specimen
             progress.advance()
-    return jobs
+    return found
+
+
+def _stands(ctx: Context, taken: Intake, specimen: Specimen) -> bool:
+    path, key = specimen.recording, taken.keys[specimen.specimen_id]
+    try:
+        stamp = find_recording(taken.study.folder, path).stamp
+    except RecordingError:
+        return False
+    with ctx.store.reading() as session:
+        known = cells.recording_with_stamp(session, taken.key, path, stamp)
+        if known is None:
+            return False
+        recipe = ingest_recipe(taken.study, specimen, known.sha256, ctx.settings)
+        row = cells.find_cell_file(session, key, recipe.id)
+    return row is not None and row.current and (ctx.home / row.path).is_dir()
+
+
+def _what_is_to_do(
+    ctx: Context,
+    taken: Intake,
+    specimen: Specimen,
+    *,
+    outcome: Outcome,
+    run: int,
+    progress: Progress,
+) -> IngestJob | None:
+    """The job of a specimen that is leased; ``None`` if it is done, or was tried in vain."""
+    try:
+        job = _job(ctx, taken, specimen)
+    except RecordingError as error:
+        _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
+    else:
+        if _is_done(ctx, taken, job):
+            outcome.skipped += 1
+        elif not _was_tried(ctx, taken, job):
+            return job
+    progress.advance()
+    return None
 
 
 def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
@@ -151,6 +193,7 @@ def _identify(ctx: Context, taken: Intake, specimen: Specimen) -> Any:
         return known
     sha256 = found.sha256()  # outside the transaction: reading a film takes seconds
     with ctx.store.unit_of_work() as session:
+        write_sheet_alone(session)  # two specimens may name one recording
         recording = cells.record_recording(
             session, taken.key, path, sha256=sha256, size=found.size, stamp=found.stamp
         )
@@ -174,8 +217,10 @@ def _is_done(ctx: Context, taken: Intake, job: IngestJob) -> bool:
     return True
 
 
-def _was_tried(quarantine: Quarantine | None, job: IngestJob) -> bool:
-    return quarantine is not None and quarantine.recipe_id == job.recipe.id
+def _was_tried(ctx: Context, taken: Intake, job: IngestJob) -> bool:
+    with ctx.store.reading() as session:
+        aside = quarantine_of(session, taken.keys[job.specimen_id])
+    return aside is not None and aside.recipe_id == job.recipe.id
 
 
 def _write_down(
@@ -194,6 +239,7 @@ def _write_down(
         return
     key = taken.keys[job.specimen_id]
     with ctx.store.unit_of_work() as session:
+        settle(session, run, specimen_subject(key))
         row = cells.find_cell_file(session, key, job.recipe.id)
         if row is None:
             cells.add_cell_file(
@@ -241,6 +287,7 @@ def _quarantine(
     event("recording.quarantined", ids, level=logging.WARNING)
     key = taken.keys[specimen_id]
     with ctx.store.unit_of_work() as session:
+        settle(session, run, specimen_subject(key))
         reconcile(
             session,
             [found],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 from prefect import task
@@ -47,11 +48,12 @@ class PrefectConductor:
     """
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`flows.conductor.Conductor`."""
-        most = min(MOST_BATCHES, -(-len(jobs) // SMALLEST_BATCH))
-        cut = batches(jobs, most)
+        known = list(jobs)
+        most = min(MOST_BATCHES, -(-len(known) // SMALLEST_BATCH))
+        cut = batches(known, most)
         futures: list[PrefectFuture[Any]] = [
             # Quoted: Prefect would look for futures in every job, and keep what it finds.
             cast(Any, run_batch).submit(label, number, quote(work), quote(batch), processes)
@@ -64,6 +66,10 @@ class PrefectConductor:
             else:  # the batch failed for good: its machine is gone, or was told to stop
                 error = result if isinstance(result, Exception) else RuntimeError(str(result))
                 yield from ((job, error) for job in batch)
+
+    def at_once(self, processes: int) -> int:
+        """All there are: batches are cut once, and a cluster shares them out by itself."""
+        return sys.maxsize
 
 
 class LogProgress:

@@ -1,3 +1,5 @@
+import os
+
 import pytest
 
 from cellcensus.files import publish_file, publish_folder, sweep_leftovers, write_text
@@ -39,3 +41,18 @@ def test_leftovers_are_swept(tmp_path):
     (tmp_path / "a" / "kept.npy").write_bytes(b"")
     assert sweep_leftovers(tmp_path) == 2
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept.npy"]
+
+
+def test_what_another_machine_may_be_writing_is_left_alone_for_a_day(tmp_path, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "other")
+    with publish_file(tmp_path / "a.txt") as at_work, publish_file(tmp_path / "b.txt") as old:
+        os.utime(old, (0, 0))
+        monkeypatch.setattr("socket.gethostname", lambda: "this")
+        assert sweep_leftovers(tmp_path) == 1
+        assert at_work.exists()
+        assert not old.exists()
+        old.touch()  # so that it can be published
+        monkeypatch.setattr("socket.gethostname", lambda: "other")
+        assert sweep_leftovers(tmp_path) == 2
+        at_work.touch()
+        old.touch()
