@@ -10,7 +10,6 @@ from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
-from prefect.utilities.annotations import quote
 
 from flows.conductor import LocalConductor, batches
 
@@ -24,6 +23,18 @@ SMALLEST_BATCH = 8
 """A batch starts its own pool of processes, which should be worth its second."""
 
 
+class Batch:
+    """Work and the jobs to do it on; a class of its own, so that nobody looks into it.
+
+    Prefect would look for futures in every job and keep what it finds, and Dask takes collections
+    apart, Prefect's ``quote`` included.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], jobs: list[Any]) -> None:
+        self.work = work
+        self.jobs = jobs
+
+
 @task(
     name="batch",
     task_run_name="{label}-{number}",
@@ -32,12 +43,10 @@ SMALLEST_BATCH = 8
     persist_result=False,
     cache_policy=NO_CACHE,
 )
-def run_batch(
-    label: str, number: int, work: Callable[[Any], Any], jobs: list[Any], processes: int
-) -> list[Any]:
+def run_batch(label: str, number: int, batch: Batch, processes: int) -> list[Any]:
     """Do one batch of jobs; their results or errors, in any order."""
-    get_run_logger().info("%s: batch %d, %d specimens", label, number, len(jobs))
-    return list(LocalConductor().map(work, jobs, label=label, processes=processes))
+    get_run_logger().info("%s: batch %d, %d specimens", label, number, len(batch.jobs))
+    return list(LocalConductor().map(batch.work, batch.jobs, label=label, processes=processes))
 
 
 class PrefectConductor:
@@ -55,8 +64,7 @@ class PrefectConductor:
         most = min(MOST_BATCHES, -(-len(known) // SMALLEST_BATCH))
         cut = batches(known, most)
         futures: list[PrefectFuture[Any]] = [
-            # Quoted: Prefect would look for futures in every job, and keep what it finds.
-            cast(Any, run_batch).submit(label, number, quote(work), quote(batch), processes)
+            cast(Any, run_batch).submit(label, number, Batch(work, batch), processes)
             for number, batch in enumerate(cut, start=1)
         ]
         for batch, future in zip(cut, futures, strict=True):

@@ -23,7 +23,7 @@ from tests.flows.driver import Forever
 TAKES_S = 0.05
 
 
-def _log(file, *words):
+def write_line(file, *words):
     handle = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     os.write(handle, (" ".join(words) + "\n").encode())  # one write, so that lines stay whole
     os.close(handle)
@@ -31,12 +31,12 @@ def _log(file, *words):
 
 def _watched(real, host, log):
     def ingest(recording, **keywords):
-        _log(log, "begin", host, keywords["specimen_id"])
+        write_line(log, "begin", host, keywords["specimen_id"])
         time.sleep(TAKES_S)
         while host == "silent" and not Path(f"{log}.go").exists():
             time.sleep(0.05)
         summary = real(recording, **keywords)
-        _log(log, "end", host, keywords["specimen_id"])
+        write_line(log, "end", host, keywords["specimen_id"])
         return summary
 
     return ingest
