@@ -7,7 +7,7 @@ section, and that section is part of the recipe of what the stage makes.
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -297,6 +297,24 @@ class ConductorSettings(Section):
     )
 
 
+class StorageSettings(Section):
+    """Recordings that lie in a storage, such as S3, and not in the study folder."""
+
+    places: tuple[str, ...] = Field(
+        (),
+        description="Where recordings may be fetched from, such as `s3://laboratory/`; else none.",
+    )
+    options: dict[str, dict[str, Any]] = Field(
+        default={}, description="What fsspec needs to know of a kind of storage, by its name."
+    )
+    cache_folder: Path | None = Field(
+        None, description="Where fetched recordings are kept; `cache` in the home if unset."
+    )
+    cache_gigabytes: float = Field(
+        50.0, gt=0, description="Fetched recordings beyond this are dropped, longest unused first."
+    )
+
+
 class GateSettings(Section):
     """When a retrained candidate may replace the champion."""
 
@@ -358,6 +376,7 @@ class Settings(BaseSettings):
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
     conductor: ConductorSettings = ConductorSettings()
+    storage: StorageSettings = StorageSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
     inbox: InboxSettings = InboxSettings()

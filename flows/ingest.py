@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cellcensus.errors import RecordingError
+from cellcensus.errors import RecordingError, StoreError
 from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
 from cellcensus.progress import Progress
@@ -29,6 +30,10 @@ from flows.paths import cells_folder
 from flows.plain import plain
 from flows.sharing import shared
 from flows.stage import say_quarantined, stage
+from flows.storage import Stored, stored_of
+
+if TYPE_CHECKING:
+    from pipeline.ingest import IngestSummary
 
 SOURCE = "ingest"
 NO_FAULT_OF_A_RECORDING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -48,6 +53,7 @@ class IngestJob:
     expects_cells: bool
     recipe: Recipe
     recording_key: int
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True)
@@ -67,11 +73,36 @@ def ingest_one(job: IngestJob) -> IngestResult:
     RecordingError
         The recording is unusable.
     """
+    with _at_hand(job) as (recording, folder):
+        summary = _ingest(job, recording, folder)
+    figures = asdict(summary.quality)
+    figures.pop("findings", None)
+    return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
+
+
+@contextmanager
+def _at_hand(job: IngestJob) -> Iterator[tuple[str, Path]]:
+    """The recording as a path and the folder it is relative to, fetched if it must be."""
+    if job.stored is None:
+        yield job.recording, job.folder
+        return
+    from flows.storage import fetched
+
+    try:
+        with fetched(job.stored) as place:
+            yield place
+    except RecordingError as error:
+        # Where a copy of it lies is nothing for a person.
+        error.specimen_id, error.file = job.specimen_id, job.recording
+        raise
+
+
+def _ingest(job: IngestJob, recording: str, folder: Path) -> IngestSummary:
     from pipeline.ingest import ingest
 
-    summary = ingest(
-        job.recording,
-        folder=job.folder,
+    return ingest(
+        recording,
+        folder=folder,
         acquisition=job.acquisition,
         hints=job.hints,
         settings=job.settings,
@@ -79,9 +110,6 @@ def ingest_one(job: IngestJob) -> IngestResult:
         specimen_id=job.specimen_id,
         expects_cells=job.expects_cells,
     )
-    figures = asdict(summary.quality)
-    figures.pop("findings", None)
-    return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
 
 
 def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
@@ -131,7 +159,7 @@ def _candidates(ctx: Context, taken: Intake, outcome: Outcome) -> dict[str, Spec
 def _stands(ctx: Context, taken: Intake, specimen: Specimen) -> bool:
     path, key = specimen.recording, taken.keys[specimen.specimen_id]
     try:
-        stamp = find_recording(taken.study.folder, path).stamp
+        stamp = find_recording(taken.study.folder, path, ctx.settings).stamp
     except RecordingError:
         return False
     with ctx.store.reading() as session:
@@ -181,12 +209,13 @@ def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
         expects_cells=specimen.role is not Role.BLANK,
         recipe=recipe,
         recording_key=recording.key,
+        stored=stored_of(specimen.recording, recording.stamp, recording.sha256, ctx.settings),
     )
 
 
 def _identify(ctx: Context, taken: Intake, specimen: Specimen) -> Any:
     path = specimen.recording
-    found = find_recording(taken.study.folder, path)
+    found = find_recording(taken.study.folder, path, ctx.settings)
     with ctx.store.reading() as session:
         known = cells.recording_with_stamp(session, taken.key, path, found.stamp)
     if known is not None:
@@ -232,7 +261,8 @@ def _write_down(
     outcome: Outcome,
     run: int,
 ) -> None:
-    if isinstance(result, OSError) and result.errno in NO_FAULT_OF_A_RECORDING:
+    of_a_disk = isinstance(result, OSError) and result.errno in NO_FAULT_OF_A_RECORDING
+    if isinstance(result, Exception) and (of_a_disk or isinstance(result, StoreError)):
         raise result  # every other specimen would be set aside for it too
     if isinstance(result, Exception):
         _quarantine(ctx, taken, job.specimen_id, result, run=run, job=job)

@@ -6,8 +6,9 @@ from cellcensus.settings import Settings
 from flows.context import open_context
 from tests.databases import address, postgres, postgres_address
 from tests.flows import standins
+from tests.flows.prefect_server import connected, server
 
-__all__ = ["address", "postgres", "postgres_address"]
+__all__ = ["address", "connected", "postgres", "postgres_address", "server"]
 
 SPECIMENS = {
     # specimen: role, donor, content of the recording

@@ -11,7 +11,8 @@ from urllib.request import urlopen
 import pytest
 
 
-@pytest.fixture(scope="module")
+# One for all tests: the client keeps sending its events to the first server it has met.
+@pytest.fixture(scope="session")
 def server(tmp_path_factory):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

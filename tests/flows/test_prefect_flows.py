@@ -9,9 +9,6 @@ from sqlalchemy import select
 from db.tables import Prediction, PredictionClass
 from flows.run import run_study
 from tests.flows.conftest import Folder
-from tests.flows.prefect_server import connected, server
-
-__all__ = ["connected", "server"]
 
 pytestmark = pytest.mark.integration
 

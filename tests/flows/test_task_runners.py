@@ -13,9 +13,6 @@ from flows.context import open_context
 from flows.run import run_study
 from flows.task_runners import task_runner
 from tests.flows.homes import content_of
-from tests.flows.prefect_server import connected, server
-
-__all__ = ["connected", "server"]
 
 dask = pytest.mark.skipif(
     find_spec("prefect_dask") is None,
