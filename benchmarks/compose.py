@@ -25,7 +25,11 @@ ARTEFACT = -2
 
 @dataclass(frozen=True)
 class Regime:
-    """What a composed study is like; the defaults are the middle regime."""
+    """What a composed study is like; the defaults are the middle regime.
+
+    Strengths of 1 are those measured on a filmed study: what specimens of like composition differ
+    by in size, contrast, steepness of edges and skewness.
+    """
 
     name: str = "middle"
     mixed: int = 24
@@ -34,6 +38,7 @@ class Regime:
     cells: int = 600
     unknown: int = 20
     abnormal_share: float = 0.3
+    abnormal: float = 0.4  # how far an abnormal donor's composition is from any blood count
     donor: float = 1.0  # strength of what differs between donors
     shift: float = 1.0  # strength of what purification does to cells
     purity: tuple[float, float] = (0.85, 0.99)
@@ -133,10 +138,10 @@ class _Bench:
 def _look(regime: Regime, rng: np.random.Generator, *, purified: bool = False) -> Look:
     d, s = regime.donor, regime.shift if purified else 0.0
     return Look(
-        scale=float(np.exp(rng.normal(0, 0.04 * d) - s * rng.uniform(0.04, 0.10))),
+        scale=float(np.exp(rng.normal(0, 0.025 * d) - s * rng.uniform(0.01, 0.05))),
         gain=float(np.exp(rng.normal(0, 0.12 * d) - s * rng.uniform(0.05, 0.20))),
         gamma=float(np.exp(rng.normal(0, 0.10 * d))),
-        blur=float(rng.uniform(0.3, 0.3 + 1.0 * d) + s * rng.uniform(0.2, 0.8)),
+        blur=float(rng.uniform(0.3, 0.3 + 0.5 * d) + s * rng.uniform(0.05, 0.25)),
         noise=float(rng.uniform(0.008, 0.008 + 0.02 * d)),
         tilt=float(rng.normal(0, 0.01 * d)),
     )
@@ -173,7 +178,8 @@ def _add_blood(study: Composed, bench: _Bench, sid: str) -> None:
     blood = np.maximum(blood + rng.uniform(-50, 50, len(blood)), 5)
     if rng.random() < regime.abnormal_share:
         study.abnormal.add(sid)
-        blood = blood.sum() * (0.4 * blood / blood.sum() + 0.6 * rng.dirichlet(np.ones(5) * 0.7))
+        odd = rng.dirichlet(np.full(len(blood), 0.7))
+        blood = (1 - regime.abnormal) * blood + regime.abnormal * blood.sum() * odd
     training = sid.startswith("M")
     known = _analyse(blood, regime, rng) if training else Known("unknown", None, None, None)
     seen = blood * bench.recovery

@@ -1,210 +1,199 @@
 """How well is composition learned without labels? A table of rivals on composed studies.
 
-    python -m benchmarks.learning --crops DIR --counts FILE.csv --seeds 1 2 3
+    python -m benchmarks.learning --crops DIR --counts FILE.csv --regimes middle strong
 
-Every rival sees the same cells. The first rows know less than cellcensus does, the last one knows
+Every rival sees the same cells. The first rows know less than cellcensus does, the last ones know
 the class of every training cell: the same network with full annotation. Errors are of the donor's
-blood, in points; ``cells`` is the error that counting the specimen's true classes would still have
-(sampling and recovery), so nothing can be expected below it.
+blood, in points; ``cells`` is what counting the specimen's true classes would still err by
+(sampling and recovery). ``--out FILE`` keeps the single errors, ``--tables FILE…`` makes tables of
+such files, so that seeds can be run on several machines.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from torch.nn import functional
 
+from benchmarks import quantifiers
 from benchmarks.compose import ARTEFACT, Composed, Crops, Regime, compose, read_counts
+from benchmarks.rivals import LEARNERS
 from cellcensus.settings import CompositionSettings, TrainingSettings
-from models.augment import Spread
+from models.composition import METHODS
 from models.device import choose_device, threads
-from models.fit import _Schedule, start_fit
-from models.folds import split_donors
-from models.heldout import conclude
-from models.job import Job
-from models.learnables import collect, fit_material_looks, make_prior, make_shelves
-from models.model import Member, Model, Prediction
-from models.prediction import predict
-from models.shelf import Deck, stack_pictures
-from models.training import train
+from models.evidence import Evidence, build_network, gather
+from models.model import Model, Prediction
+from models.prediction import finish
 
 REGIMES = {
     "middle": Regime(),
+    "six_donors": Regime("six_donors", mixed=6),
     "few_donors": Regime("few_donors", mixed=8),
-    "strong": Regime("strong", donor=1.7, shift=1.7),
+    "twelve_donors": Regime("twelve_donors", mixed=12),
+    "sixty_donors": Regime("sixty_donors", mixed=60),
+    "few_cells": Regime("few_cells", cells=100),
+    "many_cells": Regime("many_cells", cells=5000, mixed=12, unknown=8),
+    "strong": Regime("strong", donor=2.0, shift=2.0),
     "weak": Regime("weak", donor=0.4, shift=0.4),
+    "noisy": Regime("noisy", analyser=2.0, purity_error=0.05),
+    "abnormal": Regime("abnormal", abnormal_share=0.6, abnormal=0.6),
     "partial": Regime("partial", known_classes=("neutrophil", "lymphocyte")),
+    "total_only_half": Regime("total_only_half", known_classes=("neutrophil",)),
 }
+ALONE = {"purified, hard labels": ("counting",), "purified, purity-aware": ("counting", "emq")}
 
 
 @dataclass
 class Score:
     """What one rival reached in one study; lists have one row a test specimen."""
 
-    error: list[np.ndarray] = field(default_factory=list)  # (K,) points
-    covered: list[np.ndarray] = field(default_factory=list)  # (K,) bool
-    width: list[np.ndarray] = field(default_factory=list)  # (K,) points
+    error: list[list[float]] = field(default_factory=list)  # (K,) points
+    low: list[list[float]] = field(default_factory=list)  # (K,) lower half-width, points
+    high: list[list[float]] = field(default_factory=list)  # (K,) upper half-width, points
     total: list[float] = field(default_factory=list)  # percent
     abnormal: list[bool] = field(default_factory=list)
     seconds: float = 0.0
 
 
-def measure(study: Composed, predictions: Sequence[Prediction], method: str | None = None) -> Score:
-    """Errors of predictions against the blood; ``method`` instead of the one that reports."""
+def measure(
+    study: Composed, predictions: Sequence[Prediction], shares: dict[str, np.ndarray] | None = None
+) -> Score:
+    """Errors of predictions against the blood; with ``shares`` those, which have no interval."""
     score = Score()
     for found in predictions:
         blood = study.blood[found.specimen_id]
         truth = blood / blood.sum()
-        share = np.array(found.details["methods"][method]) if method else found.fraction
-        score.error.append(100 * (share - truth))
-        score.covered.append((found.fraction_low <= truth) & (truth <= found.fraction_high))
-        score.width.append(100 * (found.fraction_high - found.fraction_low))
-        score.total.append(100 * abs(found.total_per_ul / blood.sum() - 1))
+        share = found.fraction if shares is None else shares[found.specimen_id]
+        score.error.append((100 * (share - truth)).tolist())
         score.abnormal.append(found.specimen_id in study.abnormal)
+        if shares is None:
+            score.low.append((100 * (found.fraction - found.fraction_low)).tolist())
+            score.high.append((100 * (found.fraction_high - found.fraction)).tolist())
+            score.total.append(100 * abs(found.total_per_ul / blood.sum() - 1))
     return score
 
 
-def floor(study: Composed) -> Score:
+def count_truth(study: Composed) -> Score:
     """Counting the true classes of the cells."""
     score = Score()
     for bag in study.unknown:
         labels = study.truth[bag.specimen_id]
         blood = study.blood[bag.specimen_id]
         counts = np.bincount(labels[labels != ARTEFACT], minlength=len(study.classes))
-        score.error.append(100 * (counts / counts.sum() - blood / blood.sum()))
+        score.error.append((100 * (counts / counts.sum() - blood / blood.sum())).tolist())
         score.abnormal.append(bag.specimen_id in study.abnormal)
     return score
 
 
-def purified_only(study: Composed, settings: TrainingSettings, *, hard: bool) -> Model:
-    """Learn from purified specimens alone; with ``hard`` their purity is taken for 1."""
-    bags = [b for b in study.training if b.known.role != "mixed"]
-    if hard:
-        bags = [replace(b, known=replace(b.known, purity=0.999)) for b in bags]
-    # As many steps as cellcensus takes in all for one network.
-    steps = settings.warmup_steps + settings.bag_steps * 2
-    return train(bags, study.classes, settings=settings.model_copy(update={"warmup_steps": steps}))
-
-
-def oracle(study: Composed, settings: TrainingSettings) -> Model:
-    """The same networks in the same folds, told the class of every training cell."""
-    material = collect(study.training, study.classes, settings)
-    folds = split_donors(material.donor_shares(), settings.folds, settings.seed)
-    job = Job(
-        material, folds, settings, CompositionSettings(), choose_device(), lambda: None, Spread()
-    )
-    with threads(settings.threads):
-        members = [_learn_labels(study, job, fold) for fold in range(job.fold_count)]
-        return conclude(members, job)
-
-
-def _learn_labels(study: Composed, job: Job, fold: int) -> Member:
-    material, settings = job.material, job.settings
-    chosen = [*material.purified, *material.blank, *job.outside(fold)]
-    looks = fit_material_looks(material, material.purified, job.outside(fold))
-    shelves = make_shelves(material, looks, chosen, job.device)
-    labels = [torch.from_numpy(study.truth[s.specimen_id]) for s in shelves]
-    labels = [torch.where(part < 0, len(study.classes), part) for part in labels]
-    prior = make_prior(material, job.outside(fold))
-    fit = start_fit(len(study.classes), torch.from_numpy(prior).float(), settings, job.device)
-    generator = torch.Generator().manual_seed(settings.seed + fold)
-    # The same number of cells in all, in small steps: labels allow that, bags do not.
-    cells = settings.warmup_steps * settings.purified_cells * len(material.purified)
-    cells += settings.bag_steps * settings.bag_cells * settings.bags_per_step
-    steps, order = cells // (8 * 24), Deck(len(shelves), generator)
-    schedule = _Schedule(fit, settings, 1.0, steps)
-    decks = [Deck(len(shelf), generator) for shelf in shelves]
-    for _ in range(steps):
-        drawn = order.deal(8).tolist()
-        hands = [decks[i].deal(24) for i in drawn]
-        pictures = stack_pictures([shelves[i] for i in drawn], hands, generator, job.spread)
-        wanted = torch.cat([labels[i][hand] for i, hand in zip(drawn, hands, strict=True)])
-        schedule.step(functional.cross_entropy(fit.network(pictures) + fit.prior.log(), wanted))
-    weights = {n: v.detach().clone() for n, v in fit.average.state_dict().items()}
-    return Member(weights, prior, looks, np.zeros(len(study.classes)))
-
-
 def run_study(study: Composed, settings: TrainingSettings, rows: Sequence[str]) -> dict[str, Score]:
     """All rivals on one study."""
-    scores = {"cells (floor)": floor(study)}
-    rivals: dict[str, tuple[Callable[[], Model], tuple[str | None, ...]]] = {
-        "purified, hard labels": (lambda: purified_only(study, settings, hard=True), ("counting",)),
-        "purified, purity-aware": (
-            lambda: purified_only(study, settings, hard=False),
-            ("counting", "emq"),
-        ),
-        "bags only": (
-            lambda: train(
-                [b for b in study.training if b.known.role != "purified"],
-                study.classes,
-                settings=settings.model_copy(update={"bag_steps": settings.bag_steps * 3 // 2}),
-            ),
-            (None,),
-        ),
-        "cellcensus": (
-            lambda: train(study.training, study.classes, settings=settings),
-            (None, "mean", "recalibrated", "counting", "emq"),
-        ),
-        "oracle": (lambda: oracle(study, settings), (None, "counting")),
-    }
+    scores = {"cells (floor)": count_truth(study)}
     for name in rows:
-        start = time.perf_counter()
-        model = rivals[name][0]()
-        seconds = time.perf_counter() - start
+        start = time.process_time()
+        model = LEARNERS[name](study, settings)
+        seconds = time.process_time() - start
+        evidence = _look(model, study)
         quick = CompositionSettings(threads=settings.threads)
-        found = [predict(model, bag, settings=quick) for bag in study.unknown]
-        for method in rivals[name][1]:
-            score = measure(study, found, method)
-            score.seconds = seconds
-            scores[f"{name}, {method}" if method else name] = score
+        found = [finish(model, b, evidence[b.specimen_id], quick) for b in study.unknown]
+        if name not in ALONE:
+            scores[name] = measure(study, found)
+            scores[name].seconds = seconds
+        for method in ALONE.get(name, METHODS):
+            told = {f.specimen_id: f.details["methods"].get(method) for f in found}
+            if all(share is not None for share in told.values()):
+                scores[f"{name}, {method}"] = measure(study, found, told)
+                scores[f"{name}, {method}"].seconds = seconds if name in ALONE else 0.0
+        if name == "cellcensus" and quantifiers.available():
+            logits = {specimen: e.logits for specimen, e in evidence.items()}
+            for method, shares in quantifiers.quantify(study, model, logits).items():
+                scores[f"QuaPy {method} on our posteriors"] = measure(study, found, shares)
     return scores
 
 
+def _look(model: Model, study: Composed) -> dict[str, Evidence]:
+    device = choose_device()
+    pairs = [(m, build_network(m, model.width, device)) for m in model.members]
+    with threads(1):
+        return {
+            bag.specimen_id: gather(pairs, bag.crops, model.prior, views=2, device=device)
+            for bag in study.unknown
+        }
+
+
+COLUMNS = ("mean", "worst class", "worst class, abnormal", "total %", "covered, by class")
+MORE = ("width", "width ÷ needed", "CPU s")
+
+
 def table(regime: str, studies: Sequence[dict[str, Score]]) -> str:
-    """A Markdown table, means over studies."""
-    head = ("rival", "mean", "worst class", "worst, abnormal", "total %", "covered", "width", "s")
+    """A Markdown table over all specimens of all studies of a regime."""
+    head = ("rival", *COLUMNS, *MORE)
     lines = [f"**{regime}**, {len(studies)} studies", "", "| " + " | ".join(head) + " |"]
     lines.append("|" + " --- |" * len(head))
     for name in studies[0]:
-        cells = [_row(study[name]) for study in studies]
-        means = [np.mean([c[i] for c in cells]) for i in range(len(cells[0]))]
-        text = " | ".join("–" if np.isnan(m) else f"{m:.2f}" for m in means)
-        lines.append(f"| {name} | {text} |")
+        scores = [study[name] for study in studies if name in study]
+        lines.append(f"| {name} | " + " | ".join(_cells(scores)) + " |")
     return "\n".join(lines)
 
 
-def _row(score: Score) -> tuple[float, ...]:
-    error = np.abs(np.array(score.error))
-    abnormal = error[np.array(score.abnormal, bool)]
-    return (
-        float(error.mean()),
-        float(error.mean(0).max()),
-        float(abnormal.mean(0).max()) if len(abnormal) else np.nan,
-        float(np.mean(score.total)) if score.total else np.nan,
-        float(np.mean(score.covered)) if score.covered else np.nan,
-        float(np.mean(score.width)) if score.width else np.nan,
-        score.seconds or np.nan,
-    )
+def _cells(scores: Sequence[Score]) -> list[str]:
+    error = np.abs(np.concatenate([np.array(s.error) for s in scores]))
+    abnormal = error[np.concatenate([np.array(s.abnormal, bool) for s in scores])]
+    each = [np.abs(np.array(s.error)).mean(0) for s in scores]
+    worst = int(error.mean(0).argmax())
+    spread = np.std([e[worst] for e in each], ddof=1) if len(each) > 1 else np.nan
+    text = [
+        f"{error.mean():.2f}",
+        f"{error.mean(0).max():.2f}" + ("" if np.isnan(spread) else f" ± {spread:.2f}"),
+        f"{abnormal.mean(0).max():.2f}" if len(abnormal) else "–",
+    ]
+    if not scores[0].low:
+        return [*text, "–", "–", "–", "–", _seconds(scores)]
+    reach = np.concatenate([_reach(s) for s in scores])
+    width = np.concatenate([np.array(s.low) + np.array(s.high) for s in scores]).mean(0)
+    needed = np.maximum(np.quantile(reach, 0.95, axis=0), 1e-3)
+    return [
+        *text,
+        f"{np.mean([t for s in scores for t in s.total]):.1f}",
+        " ".join(f"{v:.2f}" for v in (reach <= 1).mean(0)),
+        " ".join(f"{v:.1f}" for v in width),
+        " ".join(f"{v:.2f}" for v in 1 / needed),
+        _seconds(scores),
+    ]
+
+
+def _seconds(scores: Sequence[Score]) -> str:
+    return f"{np.mean([s.seconds for s in scores]):.0f}" if scores[0].seconds else "–"
+
+
+def _reach(score: Score) -> np.ndarray:
+    """Error over the half-width on its side, (B, K): at most 1 where covered."""
+    error = np.array(score.error)
+    side = np.where(error > 0, np.array(score.low), np.array(score.high))
+    return np.asarray(np.abs(error) / np.maximum(side, 1e-9))
 
 
 def main() -> None:
     """Compose, learn, measure, print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--crops", type=Path, required=True, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, required=True, help="blood counts, CSV")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
+    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
     parser.add_argument("--regimes", nargs="+", default=["middle"], choices=list(REGIMES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[1, 2, 3, 4, 5])
-    parser.add_argument(
-        "--rows", nargs="+", default=["purified, hard labels", "cellcensus", "oracle"]
-    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23, 24, 25])
+    parser.add_argument("--rows", nargs="+", default=list(LEARNERS), choices=list(LEARNERS))
     parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
+    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
+    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print tables only")
     chosen = parser.parse_args()
+    if chosen.tables:
+        print(_merged(chosen.tables))
+        return
     settings = TrainingSettings.model_validate_json(chosen.settings)
     crops, counts = Crops(chosen.crops), read_counts(chosen.counts)
     for regime in chosen.regimes:
@@ -212,8 +201,25 @@ def main() -> None:
         for seed in chosen.seeds:
             study = compose(crops, counts, REGIMES[regime], seed)
             studies.append(run_study(study, settings, chosen.rows))
-            print(f"seed {seed}: {table(regime, studies[-1:])}\n", flush=True)
+            if chosen.out:
+                _keep(chosen.out, regime, seed, studies[-1])
         print(table(regime, studies), flush=True)
+
+
+def _keep(file: Path, regime: str, seed: int, scores: dict[str, Score]) -> None:
+    plain = {name: asdict(score) for name, score in scores.items()}
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps({"regime": regime, "seed": seed, "scores": plain}) + "\n")
+
+
+def _merged(files: Sequence[Path]) -> str:
+    found: dict[str, dict[int, dict[str, Score]]] = defaultdict(lambda: defaultdict(dict))
+    for file in files:
+        for line in file.read_text(encoding="utf-8").splitlines():
+            row: dict[str, Any] = json.loads(line)
+            scores = {name: Score(**values) for name, values in row["scores"].items()}
+            found[row["regime"]][row["seed"]].update(scores)
+    return "\n\n".join(table(name, list(seeds.values())) for name, seeds in found.items())
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
-    │   └── LeaseLostError         another machine took over what was being done   exit 1
+    │   ├── LeaseLostError         another machine took over what was being done   exit 1
+    │   └── PicturesGoneError      pictures of cells were deleted after their time exit 1
     ├── DeliveryError              a receiver did not take a report; tried again   exit 1
     └── ReviewError                this cannot be done to the result now           exit 1
         └── StaleReviewError       somebody else changed it since it was looked at exit 1
@@ -20,6 +21,7 @@ person can do about it. The command line prints these four and never a traceback
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from datetime import datetime
 from os import PathLike
@@ -139,6 +141,10 @@ class LeaseLostError(StoreError):
     """The process was silent for longer than its lease; another does what it was doing."""
 
 
+class PicturesGoneError(StoreError):
+    """Pictures of cells are needed that were deleted after the time they are kept."""
+
+
 class ReviewError(CellcensusError):
     """What was asked for cannot be done to this result as it stands; the message says why."""
 
@@ -166,3 +172,21 @@ class DeliveryError(CellcensusError):
     def __init__(self, message: str, *, unreachable: bool = False) -> None:
         super().__init__(message)
         self.unreachable = unreachable
+
+
+_PLACES = {
+    errno.ENOSPC: "make room on that disk; the same command goes on from where it stopped",
+    errno.EDQUOT: "make room on that disk; the same command goes on from where it stopped",
+    errno.EROFS: "choose a place that can be written to",
+    errno.EACCES: "ask for the right to use it, or choose another place",
+    errno.EPERM: "ask for the right to use it, or choose another place",
+    errno.EIO: "check the disk or the network drive, then repeat the command",
+    errno.ESTALE: "check the network drive, then repeat the command",
+}
+
+
+def store_error_of(error: OSError) -> StoreError | None:
+    """What the operating system says of a place, with the next step; ``None`` if it is another."""
+    if error.errno not in _PLACES:
+        return None
+    return StoreError(str(error.strerror), file=error.filename, next_step=_PLACES[error.errno])

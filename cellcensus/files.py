@@ -5,6 +5,7 @@ Temporary name in the same folder, write, fsync, ``os.replace``, fsync of the fo
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
@@ -75,6 +76,18 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Publish ``content`` at ``path``."""
     with publish_file(path) as temporary:
         temporary.write_bytes(content)
+
+
+def read_unaltered(home: Path, path: str | Path, sha256: str) -> bytes | None:
+    """A file of the home, if it is there and what was written down of it; else ``None``."""
+    file = (home / path).resolve()
+    if not file.is_relative_to(home.resolve()):
+        return None
+    try:
+        content = file.read_bytes()
+    except OSError:
+        return None
+    return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
 
 def sweep_leftovers(folder: Path) -> int:

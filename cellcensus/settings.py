@@ -35,6 +35,13 @@ class QualityLimits(Section):
     )
     fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
     window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+    exposure: float = Field(0.08, ge=0, description="Least level of the background over the range.")
+    bubble_share: float = Field(0.02, ge=0, description="Share of frames with a bubble.")
+    dirt_share: float = Field(0.03, ge=0, description="Share of the picture covered by still dirt.")
+    stuck_share: float = Field(0.05, ge=0, description="Share of the cells that got stuck.")
+    text_lines: int = Field(0, ge=0, description="Lines of text burnt into the picture.")
+    coincidence: float = Field(0.03, ge=0, description="Share of cells hidden by others.")
+    blank_cells: int = Field(1, ge=0, description="Cells of a blank.")
 
 
 class IngestSettings(Section):
@@ -77,11 +84,11 @@ class TrainingSettings(Section):
         le=20,
         description="Donor folds; one network is trained without each fold's donors.",
     )
-    warmup_steps: int = Field(300, ge=1, description="Steps on purified specimens.")
-    bag_steps: int = Field(200, ge=1, description="Steps on mixed specimens, for each fold.")
+    warmup_steps: int = Field(2500, ge=1, description="Steps on purified specimens.")
+    bag_steps: int = Field(120, ge=1, description="Steps on mixed specimens, for each fold.")
     bag_cells: int = Field(192, ge=32, description="Cells drawn from a specimen in one step.")
     bags_per_step: int = Field(4, ge=1, description="Mixed specimens in one step.")
-    purified_cells: int = Field(24, ge=4, description="Cells of a purified specimen in a step.")
+    purified_cells: int = Field(8, ge=4, description="Cells of a purified specimen in a step.")
     purified_weight: float = Field(
         0.05, ge=0, le=1, description="Weight of purified specimens once mixed ones are learned."
     )
@@ -111,6 +118,11 @@ class CompositionSettings(Section):
     fewest_cells: int = Field(200, ge=0, description="Specimens with fewer leukocytes are flagged.")
     disagreement: float = Field(
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
+    )
+    drift: float = Field(
+        5.0,
+        gt=0,
+        description="Standard deviations of donors by which a specimen's common look may be off.",
     )
     threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 
@@ -171,6 +183,56 @@ class WebSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="Port to listen on.")
     page_size: int = Field(50, ge=1, le=500, description="Rows on a page of the work list.")
+    open_metrics: bool = Field(
+        False,
+        description="Answer /metrics without an account to programs on this very machine.",
+    )
+
+
+class JobSettings(Section):
+    """Long work that is asked for from a page."""
+
+    worker: bool = Field(
+        True, description="Whether `serve` starts a worker; else `cellcensus work` does the work."
+    )
+    lease_seconds: float = Field(
+        60, ge=3, description="A worker that is silent for longer is taken for dead."
+    )
+    poll_seconds: float = Field(1, gt=0, description="How often a worker looks for work.")
+
+
+class AccessSettings(Section):
+    """Accounts, passwords and sessions of the application."""
+
+    password_length: int = Field(
+        12,
+        ge=8,
+        le=128,
+        description="Fewest characters of a password; nothing else is asked of it.",
+    )
+    idle_minutes: float = Field(
+        30.0, gt=0, description="A session ends when nothing was asked for so long."
+    )
+    session_hours: float = Field(
+        12.0, gt=0, description="A session ends after so long, however busy it is."
+    )
+    attempts: int = Field(
+        5,
+        ge=1,
+        description="Wrong passwords in a row that lock an account for a while.",
+    )
+    lock_seconds: float = Field(
+        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
+    )
+    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
+    address_attempts: int = Field(
+        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
+    )
+    secure_cookies: bool = Field(
+        False,
+        description="Mark cookies as for https only even where the service is asked by http, as "
+        "behind a proxy; over https they always are.",
+    )
 
 
 class DestinationSettings(Section):
@@ -215,40 +277,6 @@ class InterfaceSettings(Section):
     poll_s: float = Field(2.0, gt=0, description="How often is looked for reports to send.")
 
 
-class AccessSettings(Section):
-    """Accounts, passwords and sessions of the application."""
-
-    password_length: int = Field(
-        12,
-        ge=8,
-        le=128,
-        description="Fewest characters of a password; nothing else is asked of it.",
-    )
-    idle_minutes: float = Field(
-        30.0, gt=0, description="A session ends when nothing was asked for so long."
-    )
-    session_hours: float = Field(
-        12.0, gt=0, description="A session ends after so long, however busy it is."
-    )
-    attempts: int = Field(
-        5,
-        ge=1,
-        description="Wrong passwords in a row that lock an account for a while.",
-    )
-    lock_seconds: float = Field(
-        60.0, gt=0, description="The first lock of an account; each further failure doubles it."
-    )
-    longest_lock_minutes: float = Field(60.0, gt=0, description="The longest lock of an account.")
-    address_attempts: int = Field(
-        30, ge=1, description="Failed sign-ins from one address in a quarter of an hour, at most."
-    )
-    secure_cookies: bool = Field(
-        False,
-        description="Mark cookies as for https only even where the service is asked by http, as "
-        "behind a proxy; over https they always are.",
-    )
-
-
 class ReviewSettings(Section):
     """The laboratory's rules of review."""
 
@@ -269,12 +297,20 @@ class InboxSettings(Section):
     )
 
 
+RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
+
+
 class HousekeepingSettings(Section):
     """What is done now and then."""
 
     backups: int = Field(7, ge=0, description="Copies of the database that are kept; 0: none.")
     superseded_days: float | None = Field(
         None, ge=0, description="Pictures of superseded results are deleted after so many days."
+    )
+    pictures_days: dict[RoleName, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Pictures of all results are deleted after so many days, by role; those of "
+        "roles not named are kept.",
     )
 
 
@@ -349,6 +385,18 @@ class GateSettings(Section):
     )
 
 
+class DriftSettings(Section):
+    """What is done about instruments and specimens that change with time."""
+
+    watch: bool = Field(
+        True, description="The nightly job judges the control charts and raises what drifts."
+    )
+    retrain: bool = Field(
+        False,
+        description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
+
+
 class Settings(BaseSettings):
     """Everything that can be set."""
 
@@ -377,6 +425,8 @@ class Settings(BaseSettings):
     gate: GateSettings = GateSettings()
     conductor: ConductorSettings = ConductorSettings()
     storage: StorageSettings = StorageSettings()
+    drift: DriftSettings = DriftSettings()
+    jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()
     review: ReviewSettings = ReviewSettings()
     inbox: InboxSettings = InboxSettings()

@@ -5,14 +5,13 @@ Exit codes: 0 done, 1 failed, 2 wrong use or unusable study, 3 done but specimen
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 
 import click
 
 from cellcensus import __version__
-from cellcensus.errors import CellcensusError
+from cellcensus.errors import CellcensusError, store_error_of
 from cli.lazy import LazyGroup
 from cli.options import common_parameters
 
@@ -28,6 +27,10 @@ COMMANDS = {
     "train": ("cli.commands.stages:train", "Cells of one or more studies to a model."),
     "predict": ("cli.commands.stages:predict", "Cells to compositions with intervals."),
     "report": ("cli.commands.stages:report", "Compositions to reports."),
+    "plan": (
+        "cli.commands.plan:plan",
+        "What more donors, cells or purified specimens would bring.",
+    ),
     "retrain": (
         "cli.commands.retrain:retrain",
         "Candidate, gate, promotion or a reasoned refusal.",
@@ -38,10 +41,12 @@ COMMANDS = {
     "send": ("cli.commands.send:send", "Send released reports to other systems."),
     "outbox": ("cli.commands.outbox:outbox", "What was sent, what waits, what was refused."),
     "serve": ("cli.commands.serve:serve", "The technicians' web application."),
+    "work": ("cli.commands.work:work", "Do the long work that was asked for from the pages."),
     "users": ("cli.commands.users:users", "Accounts of the web application."),
     "audit": ("cli.commands.audit:audit", "The trail of changes: list it, verify it."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
     "db": ("cli.commands.db:db", "Upgrade or back up the database."),
+    "doctor": ("cli.commands.doctor:doctor", "Check the installation, and what to do about it."),
     "status": ("cli.commands.status:status", "What is stored, quarantined and running."),
 }
 
@@ -91,28 +96,11 @@ def main(arguments: list[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
     except OSError as error:
-        code = _report_error(_in_words(error)) if error.errno in _PLACES else _report_defect(error)
+        of_a_place = store_error_of(error)
+        code = _report_error(of_a_place) if of_a_place else _report_defect(error)
     except Exception as error:
         code = _report_defect(error)
     sys.exit(code if isinstance(code, int) else 0)
-
-
-_PLACES = {
-    errno.ENOSPC: "make room on that disk; the same command goes on from where it stopped",
-    errno.EDQUOT: "make room on that disk; the same command goes on from where it stopped",
-    errno.EROFS: "choose a place that can be written to",
-    errno.EACCES: "ask for the right to use it, or choose another place",
-    errno.EPERM: "ask for the right to use it, or choose another place",
-    errno.EIO: "check the disk or the network drive, then repeat the command",
-    errno.ESTALE: "check the network drive, then repeat the command",
-}
-
-
-def _in_words(error: OSError) -> CellcensusError:
-    from cellcensus.errors import StoreError
-
-    next_step = _PLACES[error.errno or 0]
-    return StoreError(str(error.strerror), file=error.filename, next_step=next_step)
 
 
 def _say(text: str, code: int) -> int:

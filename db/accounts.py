@@ -19,6 +19,8 @@ from db.types import utc_now
 
 ADMINISTRATOR = "administrator"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+# The trail of changes means the service itself by these.
+_TAKEN = frozenset({"system", "monitor"})
 _DEFAULTS = AccessSettings()
 
 
@@ -50,19 +52,25 @@ def add_account(
     """
     name = normal_name(name)
     _check_role(role)
-    if not full_name.strip():
+    full_name = " ".join(full_name.split())
+    if not full_name.isprintable():
+        raise UsageError(
+            "the full name has signs that cannot be seen", next_step="type it; it stands on paper"
+        )
+    if not full_name:
         raise UsageError("the full name is empty", next_step="give it; it stands on what is signed")
-    if not _NAME.fullmatch(name):
+    if not _NAME.fullmatch(name) or name in _TAKEN:
         raise UsageError(
             f"{name!r} cannot be an account's name",
-            next_step="use up to 64 letters a–z, digits, dots, hyphens and underscores",
+            next_step="use up to 64 letters a–z, digits, dots, hyphens and underscores; "
+            f"{' and '.join(sorted(_TAKEN))} are taken by the service",
         )
     if find_account(session, name) is not None:
         raise UsageError(f"there is an account {name!r} already", next_step="choose another name")
     check_new_password(password, name=name, fewest=settings.password_length)
     account = Account(
         name=name,
-        full_name=" ".join(full_name.split()),
+        full_name=full_name,
         role=role,
         password_hash=hash_password(password),
         password_temporary=temporary,

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db.tables import CellFile, Prediction, Recording, Specimen
+from db.tables import CellFile, Prediction, Recording, Specimen, SpecimenRevision
 
 
 def recording_with_stamp(
@@ -110,6 +110,18 @@ def superseded_before(session: Session, moment: datetime) -> Sequence[CellFile]:
         )
         .order_by(CellFile.key)
     ).all()
+
+
+def kept_before(session: Session, role: str, moment: datetime) -> list[tuple[int, CellFile]]:
+    """Cells of specimens of a role that were made before ``moment``, each with its study's key."""
+    rows = session.execute(
+        select(Specimen.study_key, CellFile)
+        .join(CellFile, CellFile.specimen_key == Specimen.key)
+        .join(SpecimenRevision, SpecimenRevision.specimen_key == Specimen.key)
+        .where(SpecimenRevision.latest, SpecimenRevision.role == role, CellFile.created_at < moment)
+        .order_by(CellFile.key)
+    )
+    return [(study_key, row) for study_key, row in rows]
 
 
 def current_cell_files(session: Session, study_key: int) -> dict[str, CellFile]:

@@ -107,6 +107,21 @@ def open_findings(
     return [_in_words(row, None) for row in _open(session, study_key, specimen_key, None)]
 
 
+def subjects_with_open_findings(session: Session, study_key: int, source: str) -> set[int | None]:
+    """Keys of the specimens of a study that something is wrong with; ``None``: the study itself."""
+    rows = session.scalars(
+        select(Finding.specimen_key).where(
+            Finding.study_key == study_key, Finding.source == source, Finding.cleared_at.is_(None)
+        )
+    )
+    return set(rows)
+
+
+def open_codes(session: Session, study_key: int, source: str) -> set[tuple[str, str]]:
+    """Code and message of what one source finds wrong with a study as a whole now."""
+    return {(row.code, row.message) for row in _open(session, study_key, None, source)}
+
+
 def open_findings_by_specimen(session: Session, study_key: int) -> dict[str, list[words.Finding]]:
     """``specimen_id`` → what is wrong with it now, oldest first."""
     rows = session.execute(

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, exists, func, select, update
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from cellcensus.errors import UsageError
@@ -46,19 +46,25 @@ def add_message(
 
 
 def take_due(
-    session: Session, destinations: Collection[str], *, now: datetime, lease_until: datetime
+    session: Session,
+    destinations: Collection[str],
+    *,
+    now: datetime,
+    lease_until: datetime,
+    furthest: datetime | None = None,
 ) -> Posted | None:
     """Lease the oldest message that is due to one of ``destinations``; the caller commits.
 
     Nobody else is given it before ``lease_until``, so whoever sends must be done by then. A
     message waits for the earlier ones of the same specimen to the same destination: a corrected
-    report never arrives before the one it corrects.
+    report never arrives before the one it corrects. What would wait until after ``furthest`` is
+    due at once: no wait is so long, the clock was set back meanwhile.
     """
     query = (
         _posted()
         .where(
             OutboxMessage.state == "waiting",
-            OutboxMessage.next_attempt_at <= now,
+            _is_due(now, furthest),
             OutboxMessage.destination.in_(destinations),
             ~_follows_another(),
         )
@@ -194,6 +200,11 @@ def _check_retry(session: Session, posted: Posted) -> None:
 def _is_being_sent(message: OutboxMessage) -> bool:
     taken = message.state == "waiting" and message.attempts > 0 and not message.answer
     return taken and message.next_attempt_at > utc_now()
+
+
+def _is_due(now: datetime, furthest: datetime | None) -> ColumnElement[bool]:
+    due = OutboxMessage.next_attempt_at <= now
+    return due if furthest is None else or_(due, OutboxMessage.next_attempt_at > furthest)
 
 
 def _posted() -> Select[tuple[OutboxMessage, str, str, int]]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select, true, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from db import audit
@@ -167,9 +167,15 @@ def held_out_of(session: Session, model_key: int) -> dict[int, Prediction]:
 
 
 def current_predictions(
-    session: Session, study_key: int, specimen_key: int | None = None
+    session: Session,
+    study_key: int,
+    specimen_key: int | None = None,
+    *,
+    roles: Sequence[str] = (),
 ) -> list[Current]:
-    """The prediction in force of each listed specimen, or of one, in the sheet's order.
+    """The prediction in force of each listed specimen, in the sheet's order.
+
+    ``specimen_key`` narrows to one, ``roles`` to some roles.
 
     That is the champion's; where the champion has made none, the newest by a model that was
     champion once, since a promotion does not take back what was reported before.
@@ -199,6 +205,7 @@ def current_predictions(
         .join(ModelVersion, ModelVersion.key == Prediction.model_key)
         .join(CellFile, CellFile.key == Prediction.cell_file_key)
         .where(ranked.c.place == 1, SpecimenRevision.latest, SpecimenRevision.listed)
+        .where(SpecimenRevision.role.in_(roles) if roles else true())
         .order_by(Specimen.key)
     )
     return [Current(*row) for row in rows]

@@ -16,6 +16,7 @@ from db.tables import Account, LoginSession
 from db.types import utc_now
 
 _TOUCH = timedelta(minutes=1)  # being there is written down this often, not with every request
+_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,8 @@ def find_session(
 def is_touch_due(found: LoginSession, settings: AccessSettings) -> bool:
     """Whether it is time to write down again that the session is in use."""
     often = min(_TOUCH, timedelta(minutes=settings.idle_minutes) / 10)
-    return utc_now() - found.seen_at >= often
+    # Away from now in either direction: a clock that was set back must not freeze it.
+    return abs(utc_now() - found.seen_at) >= often
 
 
 def touch(session: Session, key: int) -> None:
@@ -116,4 +118,6 @@ def _alive(settings: AccessSettings, now: datetime | None) -> tuple[ColumnElemen
         LoginSession.ended_at.is_(None),
         LoginSession.expires_at > now,
         LoginSession.seen_at > now - timedelta(minutes=settings.idle_minutes),
+        # Seen in the future: the clock was set back, and nobody knows how long it was idle.
+        LoginSession.seen_at < now + _SKEW,
     )

@@ -6,7 +6,7 @@ right: attempts that come at the same moment cannot all slip in under the limit.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.orm import Session
 
@@ -39,7 +39,7 @@ def begin_attempt(session: Session, account: Account, settings: AccessSettings) 
     """Count an attempt; false while the account is locked or closed, which counts nothing."""
     session.refresh(account, with_for_update=True)
     now = utc_now()
-    if not account.active or (account.locked_until is not None and account.locked_until > now):
+    if not account.active or _is_locked(account, settings, now):
         return False
     account.failed_logins += 1
     excess = account.failed_logins - settings.attempts
@@ -50,6 +50,14 @@ def begin_attempt(session: Session, account: Account, settings: AccessSettings) 
         account.locked_until = now + timedelta(seconds=seconds)
     session.flush()
     return True
+
+
+def _is_locked(account: Account, settings: AccessSettings, now: datetime) -> bool:
+    if account.locked_until is None:
+        return False
+    left = account.locked_until - now
+    # No lock is longer than the longest: one that seems to be is of a clock that was set back.
+    return timedelta(0) < left <= timedelta(minutes=settings.longest_lock_minutes)
 
 
 def end_attempt(session: Session, account: Account, password: str, *, right: bool) -> None:

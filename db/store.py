@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -12,12 +13,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DataError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from cellcensus.errors import StoreError, UsageError
 
 BUSY_TIMEOUT_S = 60
+
+_BETWEEN_TRIES_S = 1.0
+
+log = logging.getLogger("cellcensus.db")
 
 
 def normal_address(address: str) -> str:
@@ -67,10 +72,14 @@ class Store:
 
     ``actor`` is who acts, as the audit trail names it: ``os:NAME`` for a command, ``system`` for
     what the service does by itself. A unit of work for somebody in particular names that person.
+
+    ``patience_s`` is how long a PostgreSQL server that went away is waited for before a session
+    begins. Work that lasts hours outlives its restart so; a page should say so at once instead.
+    What was under way when the server went is lost with its session, and said.
     """
 
-    def __init__(self, address: str, *, actor: str = "system") -> None:
-        self.actor = actor
+    def __init__(self, address: str, *, actor: str = "system", patience_s: float = 0.0) -> None:
+        self.actor, self.patience_s = actor, patience_s
         self.address = normal_address(address)
         self.engine = open_engine(address)
         # Shares the pool and listeners of `engine`.
@@ -80,18 +89,34 @@ class Store:
     def reading(self) -> Iterator[Session]:
         """A session on one consistent state; anything changed in it is dropped."""
         with _as_store_error(), Session(self.engine, expire_on_commit=False) as session:
+            self._reach(session)
             yield session
 
     @contextmanager
     def unit_of_work(self, actor: str | None = None) -> Iterator[Session]:
         """A session whose changes are kept only if ``session.commit()`` is called."""
         with _as_store_error(), Session(self._writer, expire_on_commit=False) as session:
+            self._reach(session)
             session.info["actor"] = actor or self.actor
             yield session
 
     def close(self) -> None:
         """Close all connections."""
         self.engine.dispose()
+
+    def _reach(self, session: Session) -> None:
+        if self.patience_s <= 0 or self.engine.dialect.name == "sqlite":
+            return
+        until = time.monotonic() + self.patience_s
+        while True:
+            try:
+                session.connection()
+                return
+            except OperationalError:
+                if time.monotonic() > until:
+                    raise
+                log.warning("the database does not answer; waiting for it")
+                time.sleep(_BETWEEN_TRIES_S)
 
 
 @contextmanager

@@ -122,7 +122,7 @@ def revoke_token(session: Session, key: int, *, account_key: int | None = None) 
 
 def is_touch_due(token: ApiToken) -> bool:
     """Whether it is time to write down again that the token is in use."""
-    return token.used_at is None or utc_now() - token.used_at >= _TOUCH
+    return token.used_at is None or abs(utc_now() - token.used_at) >= _TOUCH
 
 
 def touch(session: Session, key: int) -> None:

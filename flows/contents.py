@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellcensus import __version__
+from cellcensus.errors import PicturesGoneError
 from cellcensus.findings import Finding
 from cellcensus.settings import Settings
 from cellcensus.study import Specimen, Study
@@ -170,7 +171,10 @@ def _gallery(classified: Classified, cells: Path, shown: int) -> tuple[GalleryCl
     from pipeline.cells import read_cells
     from reports.content import CellPicture, GalleryClass
 
-    crops = read_cells(cells).crops
+    try:
+        crops = read_cells(cells).crops
+    except PicturesGoneError:
+        return ()  # a finding of the specimen says so
 
     def pictures(indices: Any) -> tuple[CellPicture, ...]:
         return tuple(

@@ -24,6 +24,9 @@ from db.store import Store
 from flows.conductor import Conductor, LocalConductor
 from flows.locks import Presence
 
+PATIENCE_S = 60.0
+"""How long a run waits for a database that is started anew."""
+
 
 @dataclass
 class Outcome:
@@ -39,6 +42,8 @@ class Outcome:
         What a person can do about each of these.
     promoted
         Whether ``model_id`` became the champion by this.
+    raised
+        Codes of drift that people should look at, new since the last time.
     failed
         ``(what, reason)`` of what could not be done though nothing is wrong with a specimen.
     """
@@ -54,6 +59,7 @@ class Outcome:
     model_id: str | None = None
     promoted: bool = False
     report: Path | None = None
+    raised: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
@@ -99,6 +105,7 @@ class Outcome:
             "failed": [{"what": what, "reason": reason} for what, reason in self.failed],
             "notes": list(self.notes),
             "model_id": self.model_id,
+            "raised": list(self.raised),
             "report": None if self.report is None else str(self.report),
             "exit_code": self.exit_code,
         }
@@ -187,7 +194,7 @@ def open_context(
 def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) -> Store:
     address = settings.database_address()
     upgrade(address)
-    store = Store(address, actor=actor)
+    store = Store(address, actor=actor, patience_s=PATIENCE_S)
     try:
         if presence.alone:
             sweep_leftovers(home)

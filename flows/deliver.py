@@ -100,11 +100,22 @@ def _lines(destinations: Mapping[str, DestinationSettings]) -> Iterator[dict[str
             line.close()
 
 
+def _furthest(interfaces: InterfaceSettings, lease: timedelta) -> timedelta:
+    """No message is told to wait so long: one that seems to be knew another clock."""
+    return max(2 * lease, timedelta(seconds=2 * interfaces.retry_longest_s), timedelta(hours=1))
+
+
 def _take(store: Store, interfaces: InterfaceSettings, names: list[str]) -> Posted | None:
     now = utc_now()
     lease = timedelta(seconds=interfaces.timeout_s + LEASE_MARGIN_S)
     with store.unit_of_work() as session:
-        posted = outbox.take_due(session, names, now=now, lease_until=now + lease)
+        posted = outbox.take_due(
+            session,
+            names,
+            now=now,
+            lease_until=now + lease,
+            furthest=now + _furthest(interfaces, lease),
+        )
         session.commit()
     return posted
 

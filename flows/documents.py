@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from hashlib import sha256
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
+from cellcensus.files import read_unaltered
 from cellcensus.settings import ReportSettings, Settings
 from db.reports import current_report
 from db.tables import ReportVersion, Specimen, Study
@@ -57,10 +56,11 @@ def page_of(session: Session, settings: Settings, specimen_key: int) -> bytes | 
     if version is not None:
         from flows.review.signing import draw_version
 
-        return _unaltered(settings.home, version.path, version.file_sha256) or draw_version(version)
+        page = read_unaltered(settings.home, version.path, version.file_sha256)
+        return page or draw_version(version)
     study_key = session.get_one(Specimen, specimen_key).study_key
     written = current_report(session, study_key, specimen_key)
-    return None if written is None else _unaltered(settings.home, written.path, written.sha256)
+    return None if written is None else read_unaltered(settings.home, written.path, written.sha256)
 
 
 def paper_of(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
@@ -82,15 +82,3 @@ def settings_of(version: ReportVersion, settings: Settings) -> ReportSettings:
 def _preliminary(subject: Subject, settings: Settings) -> SpecimenReport:
     # With its pictures, though nobody sees them: the id of the printed report covers them.
     return specimen_content(subject, settings.home.resolve(), settings)
-
-
-def _unaltered(home: Path, path: str, digest: str) -> bytes | None:
-    """A file of the home, if it is what was written down."""
-    file = (home / path).resolve()
-    if not file.is_relative_to(home.resolve()):
-        return None
-    try:
-        found = file.read_bytes()
-    except OSError:
-        return None
-    return found if sha256(found).hexdigest() == digest else None

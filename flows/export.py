@@ -94,7 +94,7 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
     UsageError
         There is no study of that name.
     """
-    from pipeline.cells import read_cells
+    from pipeline.cells import read_columns
 
     with ctx.store.reading() as session:
         _, subjects = gather(session, study)
@@ -102,7 +102,7 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
         cell_file = subject.current.cell_file if subject.current else subject.cell_file
         if cell_file is None:
             continue
-        table = read_cells(ctx.home / cell_file.path).table
+        table = read_columns(ctx.home / cell_file.path)
         classes, probabilities = _classes(ctx, subject.current, len(table["cell_id"]))
         columns = [list(table[name]) for name in _MEASURED]
         flags = list(table["flags"])

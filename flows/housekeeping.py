@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from cellcensus.logs import turn_log
-from cellcensus.settings import HousekeepingSettings
-from db.cells import superseded_before
 from db.schema import backup
 from db.types import utc_now
 from flows.context import Context, Outcome
+from flows.retention import delete_old_pictures
 
-PICTURES = ("crops.npy", "preview.jpg")
 _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
-    """Copy the database, drop the oldest copies, and delete pictures of superseded results.
+    """Copy the database, drop the oldest copies, and delete pictures that are over their time.
 
     Numbers are never deleted: rows, features of cells and classes of cells stay.
 
@@ -34,11 +32,9 @@ def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
         backup(ctx.settings.database_address(), file)
         outcome.done += 1
         outcome.notes.append(f"database copied to {ctx.relative(file)}")
-        _drop_oldest(_backup_folder(ctx), settings.backups)
+        _drop_oldest(_backup_folder(ctx), settings.backups, file.name)
     turn_log(ctx.home)
-    freed = _delete_pictures(ctx, settings, now)
-    if freed:
-        outcome.notes.append(f"pictures of superseded results deleted: {freed / 2**20:.1f} MiB")
+    outcome.notes += delete_old_pictures(ctx, now)
     return outcome
 
 
@@ -46,23 +42,11 @@ def _backup_folder(ctx: Context) -> Path:
     return ctx.home / "backups"
 
 
-def _drop_oldest(folder: Path, kept: int) -> None:
-    # By name, not by the files' times: those change when a copy is copied.
-    for old in sorted(folder.glob("cellcensus-*.sqlite"))[:-kept]:
+def _drop_oldest(folder: Path, kept: int, newest: str) -> None:
+    # By name, not by the files' times: those change when a copy is copied. A name from the future
+    # is of a clock that was set back since: older than what was made now.
+    files = sorted(
+        folder.glob("cellcensus-*.sqlite"), key=lambda file: (file.name <= newest, file.name)
+    )
+    for old in files[:-kept]:
         old.unlink(missing_ok=True)
-
-
-def _delete_pictures(ctx: Context, settings: HousekeepingSettings, now: datetime) -> int:
-    """Delete pictures of cells that are in force nowhere any more; how many bytes."""
-    if settings.superseded_days is None:
-        return 0
-    with ctx.store.reading() as session:
-        rows = superseded_before(session, now - timedelta(days=settings.superseded_days))
-    freed = 0
-    for row in rows:
-        for name in PICTURES:
-            file = ctx.home / row.path / name
-            if file.is_file():
-                freed += file.stat().st_size
-                file.unlink()
-    return freed

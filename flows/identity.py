@@ -49,8 +49,10 @@ class Found(Protocol):
         """Identity of the content."""
 
 
-def find_recording(folder: Path, recording: str, settings: Settings) -> Found:
+def find_recording(folder: Path, recording: str, settings: Settings | None = None) -> Found:
     """The files a recording consists of: one file, the files of a folder, or those of a glob.
+
+    ``settings`` say which storages may be asked; those of the environment if not given.
 
     Raises
     ------
@@ -62,7 +64,7 @@ def find_recording(folder: Path, recording: str, settings: Settings) -> Found:
     if is_address(recording):
         from flows.storage import find
 
-        return find(recording, settings)
+        return find(recording, settings or Settings())
     try:
         files = _files(folder, recording)
         stats = [file.stat() for file in files]

@@ -17,6 +17,7 @@ from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
 from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
+from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
 from db import cells
@@ -28,6 +29,7 @@ from flows.identity import find_recording, ingest_recipe
 from flows.intake import Intake, take_in
 from flows.paths import cells_folder
 from flows.plain import plain
+from flows.retention import SOURCE as RETENTION
 from flows.sharing import shared
 from flows.stage import say_quarantined, stage
 from flows.storage import Stored, stored_of
@@ -126,14 +128,23 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
         outcome,
         run,
     ):
-        candidates = _candidates(ctx, taken, outcome)
+        again = bool(specimens)
+        candidates = _candidates(ctx, taken, outcome, by_name=again)
         with reported(ctx, "finding cells", len(candidates)) as progress:
             for job, result in shared(
                 ctx,
                 run,
                 ingest_one,
                 candidates,
-                partial(_what_is_to_do, ctx, taken, outcome=outcome, run=run, progress=progress),
+                partial(
+                    _what_is_to_do,
+                    ctx,
+                    taken,
+                    outcome=outcome,
+                    run=run,
+                    progress=progress,
+                    by_name=again,
+                ),
                 label="ingest",
                 processes=ctx.settings.processes or _cores(),
             ):
@@ -143,12 +154,14 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
     return outcome
 
 
-def _candidates(ctx: Context, taken: Intake, outcome: Outcome) -> dict[str, Specimen]:
+def _candidates(
+    ctx: Context, taken: Intake, outcome: Outcome, *, by_name: bool
+) -> dict[str, Specimen]:
     """Specimens whose cells do not stand, by the subject of their lease; reads no recording."""
     found = {}
     with reported(ctx, "looking at recordings", len(taken.usable)) as progress:
         for specimen in taken.usable:
-            if _stands(ctx, taken, specimen):
+            if _stands(ctx, taken, specimen, by_name=by_name):
                 outcome.skipped += 1
             else:
                 found[specimen_subject(taken.keys[specimen.specimen_id])] = specimen
@@ -156,7 +169,7 @@ def _candidates(ctx: Context, taken: Intake, outcome: Outcome) -> dict[str, Spec
     return found
 
 
-def _stands(ctx: Context, taken: Intake, specimen: Specimen) -> bool:
+def _stands(ctx: Context, taken: Intake, specimen: Specimen, *, by_name: bool) -> bool:
     path, key = specimen.recording, taken.keys[specimen.specimen_id]
     try:
         stamp = find_recording(taken.study.folder, path, ctx.settings).stamp
@@ -168,7 +181,9 @@ def _stands(ctx: Context, taken: Intake, specimen: Specimen) -> bool:
             return False
         recipe = ingest_recipe(taken.study, specimen, known.sha256, ctx.settings)
         row = cells.find_cell_file(session, key, recipe.id)
-    return row is not None and row.current and (ctx.home / row.path).is_dir()
+    if row is None or not row.current or not (ctx.home / row.path).is_dir():
+        return False
+    return not (by_name and pictures_are_gone(ctx.home / row.path))
 
 
 def _what_is_to_do(
@@ -179,6 +194,7 @@ def _what_is_to_do(
     outcome: Outcome,
     run: int,
     progress: Progress,
+    by_name: bool,
 ) -> IngestJob | None:
     """The job of a specimen that is leased; ``None`` if it is done, or was tried in vain."""
     try:
@@ -186,7 +202,8 @@ def _what_is_to_do(
     except RecordingError as error:
         _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
     else:
-        if _is_done(ctx, taken, job):
+        # Pictures that were deleted after their time are made again for who asks by name.
+        if not (by_name and pictures_are_gone(job.out)) and _is_done(ctx, taken, job):
             outcome.skipped += 1
         elif not _was_tried(ctx, taken, job):
             return job
@@ -295,6 +312,7 @@ def _write_down(
             recording_key=job.recording_key,
             run_key=run,
         )
+        reconcile(session, [], study_key=taken.key, specimen_key=key, source=RETENTION)
         session.commit()
     outcome.done += 1
 

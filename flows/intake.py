@@ -13,7 +13,7 @@ from cellcensus.errors import StudyError, UsageError
 from cellcensus.findings import Finding, Level
 from cellcensus.study import Specimen, Study
 from db.cells import set_aside as set_cells_aside
-from db.findings import discarded, reconcile
+from db.findings import discarded, reconcile, subjects_with_open_findings
 from db.leases import write_sheet_alone
 from db.predictions import set_aside as set_predictions_aside
 from db.studies import add_specimen, record_study, specimen_keys
@@ -95,7 +95,10 @@ def _record_findings(
     for found in findings:
         # A finding about a specimen that only a broken row names belongs to the study.
         grouped[found.specimen_id if found.specimen_id in keys else None].append(found)
+    standing = subjects_with_open_findings(session, key, "sheet")
     for name in (None, *keys):
+        if name not in grouped and (None if name is None else keys[name]) not in standing:
+            continue  # most specimens: nothing was wrong, nothing is
         reconcile(
             session,
             grouped.get(name, []),

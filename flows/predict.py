@@ -12,6 +12,7 @@ from typing import Any
 from cellcensus.errors import UsageError
 from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
+from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import CompositionSettings
 from cellcensus.study import Role, Specimen
 from db import registry
@@ -50,12 +51,12 @@ class PredictJob:
 def predict_one(job: PredictJob) -> Composed:
     """Predict one specimen, and publish the class of each of its cells."""
     from models.prediction import predict
-    from pipeline.cells import read_cells
+    from pipeline.cells import read_columns
 
     model = load_model(job.model_folder, job.model_sha256)
     bag = load_bag(job.source)
     prediction = predict(model, bag, settings=job.settings)
-    cell_ids = read_cells(job.source.cells).table["cell_id"]
+    cell_ids = read_columns(job.source.cells, ["cell_id"])["cell_id"]
     return publish_prediction(prediction, cell_ids, job.out, job.flags)
 
 
@@ -134,7 +135,7 @@ def _what_is_to_do(
         stored = current_cell_files(session, taken.key)
         held_out = held_out_of(session, model.key)
     jobs: dict[str, PredictJob] = {}
-    waiting, kept_held_out = [], 0
+    waiting, gone, kept_held_out = [], [], 0
     for specimen in taken.usable:
         if specimen.role not in PREDICTED:
             continue
@@ -149,12 +150,18 @@ def _what_is_to_do(
         job = _job(ctx, taken, model, specimen, cell_file)
         if _stands(ctx, taken, job):
             outcome.skipped += 1
+        elif pictures_are_gone(job.source.cells) and _found(ctx, taken, job) is None:
+            gone.append(specimen.specimen_id)
         else:
             jobs[specimen_subject(taken.keys[specimen.specimen_id])] = job
     outcome.skipped += kept_held_out
     if kept_held_out and jobs:
         outcome.notes.append(
             f"{kept_held_out} mixed specimens keep the predictions that training made without them"
+        )
+    if gone:
+        outcome.notes.append(
+            f"pictures deleted after their time, earlier predictions stand: {', '.join(gone)}"
         )
     if waiting:
         outcome.notes.append(f"without cells, not predicted: {', '.join(waiting)}")

@@ -12,6 +12,7 @@ from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
 
 from flows.conductor import LocalConductor, batches
+from flows.pools import pool_named, shared_pool
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -20,7 +21,7 @@ MOST_BATCHES = 60
 """Batches of one stage: three stages of a run in batches stay below 200 task runs."""
 
 SMALLEST_BATCH = 8
-"""A batch starts its own pool of processes, which should be worth its second."""
+"""Where a batch has to start a pool of processes of its own, it should be worth the seconds."""
 
 
 class Batch:
@@ -37,16 +38,20 @@ class Batch:
 
 @task(
     name="batch",
-    task_run_name="{label}-{number}",
+    task_run_name="{name}",
     retries=2,
     retry_delay_seconds=[5, 60],
     persist_result=False,
     cache_policy=NO_CACHE,
 )
-def run_batch(label: str, number: int, batch: Batch, processes: int) -> list[Any]:
-    """Do one batch of jobs; their results or errors, in any order."""
-    get_run_logger().info("%s: batch %d, %d specimens", label, number, len(batch.jobs))
-    return list(LocalConductor().map(batch.work, batch.jobs, label=label, processes=processes))
+def run_batch(name: str, batch: Batch, processes: int, pool: str) -> list[Any]:
+    """Do one batch of jobs; their results or errors, in any order.
+
+    ``pool`` names a pool of processes, which is used where this runs beside the flow.
+    """
+    get_run_logger().info("%s: %d specimens", name, len(batch.jobs))
+    conductor = LocalConductor(pool_named(pool))
+    return list(conductor.map(batch.work, batch.jobs, label=name, processes=processes))
 
 
 class PrefectConductor:
@@ -56,28 +61,39 @@ class PrefectConductor:
     within a batch, or on the workers of a cluster.
     """
 
+    @staticmethod
+    def most(jobs: int) -> int:
+        """How many batches so many jobs are cut into."""
+        return min(MOST_BATCHES, -(-jobs // SMALLEST_BATCH))
+
     def map(
         self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`flows.conductor.Conductor`."""
         known = list(jobs)
-        most = min(MOST_BATCHES, -(-len(known) // SMALLEST_BATCH))
-        cut = batches(known, most)
-        futures: list[PrefectFuture[Any]] = [
-            cast(Any, run_batch).submit(label, number, Batch(work, batch), processes)
-            for number, batch in enumerate(cut, start=1)
-        ]
-        for batch, future in zip(cut, futures, strict=True):
-            result = future.result(raise_on_failure=False)
-            if isinstance(result, list):
-                yield from result
-            else:  # the batch failed for good: its machine is gone, or was told to stop
-                error = result if isinstance(result, Exception) else RuntimeError(str(result))
-                yield from ((job, error) for job in batch)
+        cut = batches(known, self.most(len(known)))
+        with shared_pool(min(processes, max(map(len, cut), default=1))) as pool:
+            futures: list[PrefectFuture[Any]] = [
+                cast(Any, run_batch).submit(
+                    f"{label}-{number}", Batch(work, batch), processes, pool
+                )
+                for number, batch in enumerate(cut, start=1)
+            ]
+            for batch, future in zip(cut, futures, strict=True):
+                yield from _results(batch, future)
 
     def at_once(self, processes: int) -> int:
         """All there are: batches are cut once, and a cluster shares them out by itself."""
         return sys.maxsize
+
+
+def _results(batch: list[J], future: PrefectFuture[Any]) -> Iterator[tuple[J, Any]]:
+    result = future.result(raise_on_failure=False)
+    if isinstance(result, list):
+        yield from result
+    else:  # the batch failed for good: its machine is gone, or was told to stop
+        error = result if isinstance(result, Exception) else RuntimeError(str(result))
+        yield from ((job, error) for job in batch)
 
 
 class LogProgress:

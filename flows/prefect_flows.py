@@ -17,7 +17,7 @@ from prefect.events import emit_event
 from prefect.states import Completed, Failed, State
 from prefect.utilities.annotations import quote
 
-from cellcensus.errors import CellcensusError
+from cellcensus.errors import CellcensusError, StoreError
 from cellcensus.settings import Settings
 from flows import ingest as ingesting
 from flows import predict as predicting
@@ -35,9 +35,12 @@ Work = Callable[[Context], Sequence[Outcome]]
 
 
 def _may_pass(_task: Any, _run: Any, state: State[Any]) -> bool:
-    """Whether an error may be gone the next time: ours say what is wrong and stay."""
+    """Whether an error may be gone the next time: ours say what is wrong and stay.
+
+    A database that could not be reached is the exception: it may only be starting.
+    """
     error = state.result(raise_on_failure=False)
-    return not isinstance(error, CellcensusError)
+    return isinstance(error, StoreError) or not isinstance(error, CellcensusError)
 
 
 @task(
@@ -91,6 +94,12 @@ def _show(name: str, outcomes: Sequence[Outcome]) -> None:
                 "cellcensus.specimen.quarantined",
                 resource={"prefect.resource.id": f"cellcensus.specimen.{outcome.study}.{specimen}"},
                 payload={"study": outcome.study, "specimen": specimen},
+            )
+        for code in outcome.raised:
+            emit_event(
+                "cellcensus.drift.raised",
+                resource={"prefect.resource.id": f"cellcensus.study.{outcome.study}"},
+                payload={"study": outcome.study, "code": code},
             )
         if outcome.promoted:
             emit_event(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
@@ -47,19 +49,32 @@ def promote(ctx: Context, model_id: str, reason: str = "") -> Outcome:
         There is none of that id, or the plan of changes does not let this person promote it.
     """
     plan = read_plan(ctx.settings)
-    outcome = Outcome("promote")
     with ctx.store.unit_of_work() as session:
-        model = registry.get_model(session, model_id)
-        outcome.model_id = model.model_id
-        if model.state == "champion":
-            outcome.skipped = 1
-            outcome.notes.append(f"model {model.model_id} is the champion already")
-            return outcome
-        _check_approval(model, plan, ctx.store.actor)
-        before = registry.crown(
-            session, model, action="promote", reasons=[reason or "promoted by hand"]
-        )
+        words = reason or "promoted by hand"
+        outcome = promote_in(session, model_id, words, plan=plan, actor=ctx.store.actor)
         session.commit()
+    return outcome
+
+
+def promote_in(
+    session: Session, model_id: str, reason: str, *, plan: ChangePlan, actor: str
+) -> Outcome:
+    """The same in a unit of work that the caller commits; ``actor`` is who approves.
+
+    Raises
+    ------
+    UsageError
+        There is none of that id, or the plan of changes does not let this person promote it.
+    """
+    outcome = Outcome("promote")
+    model = registry.get_model(session, model_id)
+    outcome.model_id = model.model_id
+    if model.state == "champion":
+        outcome.skipped = 1
+        outcome.notes.append(f"model {model.model_id} is the champion already")
+        return outcome
+    _check_approval(model, plan, actor)
+    before = registry.crown(session, model, action="promote", reasons=[reason])
     outcome.done, outcome.promoted = 1, True
     replaced = f", in place of {before.model_id}" if before else ""
     outcome.notes.append(
@@ -96,18 +111,29 @@ def rollback(ctx: Context, reason: str = "") -> Outcome:
     UsageError
         There is nothing to go back to.
     """
-    outcome = Outcome("rollback")
     with ctx.store.unit_of_work() as session:
         present = _latest_crowned(registry.champions(session))
-        before = registry.before_champion(session, present) if present else None
-        if present is None or before is None:
-            raise UsageError(
-                "there is no earlier champion to go back to",
-                next_step="`cellcensus models list` shows all; `models promote ID` chooses one",
-            )
-        reasons = [reason or "rolled back by hand"]
-        registry.crown(session, before, action="rollback", reasons=reasons)
+        outcome = rollback_in(session, present, reason or "rolled back by hand")
         session.commit()
+    return outcome
+
+
+def rollback_in(session: Session, present: ModelVersion | None, reason: str) -> Outcome:
+    """Undo the promotion of ``present``, a champion, in a unit of work that the caller commits.
+
+    Raises
+    ------
+    UsageError
+        There is nothing to go back to.
+    """
+    outcome = Outcome("rollback")
+    before = registry.before_champion(session, present) if present else None
+    if present is None or before is None:
+        raise UsageError(
+            "there is no earlier champion to go back to",
+            next_step="`cellcensus models list` shows all; `models promote ID` chooses one",
+        )
+    registry.crown(session, before, action="rollback", reasons=[reason])
     outcome.done, outcome.model_id = 1, before.model_id
     outcome.notes.append(
         f"model {before.model_id} is the champion again, {present.model_id} retired"

@@ -15,6 +15,7 @@ from flows.changes import changes, not_allowed, other_classes
 from flows.context import Context, Outcome
 from flows.gate import Verdict, judge
 from flows.intake import Intake, take_in
+from flows.locks import exclusive
 from flows.predict import predict_study
 from flows.train import common_classes, train_model
 from flows.trials import KNOWN, trials
@@ -33,7 +34,12 @@ def retrain(ctx: Context, folders: Sequence[Path]) -> Outcome:
     UsageError
         The plan cannot be used, or allows no change of the classes that the studies now name.
     """
-    plan = read_plan(ctx.settings)
+    # Held over all of it: a second one that asks at the same time finds it decided.
+    with exclusive(ctx.home, "retraining"):
+        return _retrain(ctx, folders, read_plan(ctx.settings))
+
+
+def _retrain(ctx: Context, folders: Sequence[Path], plan: ChangePlan) -> Outcome:
     taken = [take_in(ctx, Path(folder)) for folder in folders]
     classes = common_classes(taken)
     new_classes = _check_classes(ctx, taken, classes, plan)

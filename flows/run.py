@@ -8,6 +8,7 @@ from pathlib import Path
 from cellcensus.errors import TrainingError
 from db import registry
 from flows.context import Context, Outcome
+from flows.drift import retrain_for_drift, watch_drift
 from flows.ingest import ingest_study
 from flows.intake import read
 from flows.predict import predict_study
@@ -39,6 +40,8 @@ def run_study(ctx: Context, folder: Path) -> list[Outcome]:
 def predict_new(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> list[Outcome]:
     """Ingest, predict with the champion, and report what is new in a study: the nightly job.
 
+    What drifts is raised; with ``drift.retrain`` it makes a candidate, which meets the gate.
+
     A study whose classes have no model yet is run from beginning to end; ``specimens`` narrows
     what is looked at otherwise.
 
@@ -52,10 +55,16 @@ def predict_new(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) ->
         champion = registry.champion(session, study.classes)
     if champion is None:
         return run_study(ctx, folder)
-    stages = (ingest_study, predict_study, report_study)
-    outcomes = [work(ctx, folder, specimens=specimens) for work in stages]
-    beside = shadow_study(ctx, folder) if ctx.settings.gate.shadow else None
-    return say_once([*outcomes, beside] if beside else outcomes)
+    outcomes = [work(ctx, folder, specimens=specimens) for work in (ingest_study, predict_study)]
+    drift = watch_drift(ctx, study.name) if ctx.settings.drift.watch else None
+    if drift is not None and drift.notes:
+        outcomes.append(drift)
+    outcomes.append(report_study(ctx, folder, specimens=specimens))
+    if ctx.settings.gate.shadow and (beside := shadow_study(ctx, folder)):
+        outcomes.append(beside)
+    if drift is not None and drift.raised and ctx.settings.drift.retrain:
+        outcomes.append(retrain_for_drift(ctx, study.name))
+    return say_once(outcomes)
 
 
 def say_once(outcomes: list[Outcome]) -> list[Outcome]:

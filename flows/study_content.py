@@ -37,18 +37,18 @@ def study_content(
     from reports.content import StudyReport
 
     aside = {found.specimen_id for found in quarantined}
-    model = _main_model(subjects)
+    model = main_model(subjects)
     card = model.card if model else {}
     return StudyReport(
         study=study.name,
         classes=study.classes,
         generated_at=utc_now(),
         specimens=tuple(_line(s, aside, s.specimen.specimen_id in reported) for s in subjects),
-        pairs=_pairs(subjects, Role.MIXED),
-        controls=_pairs(subjects, Role.CONTROL),
+        pairs=pairs_of(subjects, Role.MIXED),
+        controls=pairs_of(subjects, Role.CONTROL),
         quarantined=tuple(_quarantined(q, subjects) for q in quarantined),
         learning=tuple(str(sentence) for sentence in card.get("limits", ())),
-        learning_curve=_learning_curve(card.get("learning_curve", ())),
+        learning_curve=learning_curve(card.get("learning_curve", ())),
         findings=tuple(findings),
         method=_method(subjects),
         model=model_identity(model) if model else None,
@@ -58,7 +58,8 @@ def study_content(
     )
 
 
-def _main_model(subjects: Sequence[Subject]) -> ModelVersion | None:
+def main_model(subjects: Sequence[Subject]) -> ModelVersion | None:
+    """The newest model among those that predicted."""
     models = [s.current.model for s in subjects if s.current is not None]
     return max(models, key=lambda model: model.key, default=None)
 
@@ -113,7 +114,8 @@ def _state(subject: Subject, aside: set[str]) -> str:
     return "ingested" if subject.cell_file is not None else "waiting"
 
 
-def _pairs(subjects: Sequence[Subject], role: Role) -> tuple[Pair, ...]:
+def pairs_of(subjects: Sequence[Subject], role: Role) -> tuple[Pair, ...]:
+    """Predicted against reference, for specimens of a role whose donor the model had not seen."""
     from reports.content import Pair
 
     pairs = []
@@ -160,7 +162,8 @@ def _quarantined(found: Quarantine, subjects: Sequence[Subject]) -> Quarantined:
     )
 
 
-def _learning_curve(points: Any) -> tuple[LearningPoint, ...]:
+def learning_curve(points: Any) -> tuple[LearningPoint, ...]:
+    """The points of a model card's learning curve."""
     from reports.content import LearningPoint
 
     return tuple(

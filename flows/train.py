@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cellcensus.changeplan import read_plan
 from cellcensus.errors import StoreError, TrainingError, UsageError
 from cellcensus.recipe import Recipe
+from cellcensus.retained import pictures_are_gone
 from cellcensus.study import Role, Specimen
 from db import registry
 from db.cells import current_cell_files
@@ -47,7 +48,8 @@ def train_model(ctx: Context, folders: Sequence[Path], *, crown: str | None = No
     """Train a model on the ingested cells of one or more studies.
 
     The first model of its classes becomes the champion; a later one waits as a candidate, unless
-    ``crown`` says why it becomes champion at once.
+    ``crown`` says why it becomes champion at once; where the plan of changes names who approves,
+    it waits for them all the same.
 
     Raises
     ------
@@ -67,13 +69,16 @@ def train_model(ctx: Context, folders: Sequence[Path], *, crown: str | None = No
         apart = kept_apart(ctx, taken, classes, plan.verification)
         teachers = _teachers(ctx, taken, apart, outcome)
         recipe = _recipe(ctx, teachers, classes)
+        if not _is_done(ctx, recipe.id):
+            teachers = _with_pictures(ctx, teachers, outcome)
+            recipe = _recipe(ctx, teachers, classes)
         outcome.model_id = recipe.id
         if _is_done(ctx, recipe.id):
             outcome.skipped = 1
         else:
             _train(ctx, teachers, classes, recipe=recipe, run=run)
             outcome.done = 1
-        _place(ctx, outcome, crown)
+        _place(ctx, outcome, None if plan.approval else crown)
     return outcome
 
 
@@ -120,6 +125,21 @@ def _teachers(
     if not teachers:
         raise _nothing_to_learn_from(taken)
     return teachers
+
+
+def _with_pictures(ctx: Context, teachers: Sequence[Teacher], outcome: Outcome) -> list[Teacher]:
+    kept = [t for t in teachers if not pictures_are_gone(ctx.home / t.cell_file.path)]
+    gone = [t.specimen.specimen_id for t in teachers if t not in kept]
+    if gone:
+        outcome.notes.append(
+            f"pictures deleted after their time, not learned from: {', '.join(gone)}"
+        )
+    if not kept:
+        raise TrainingError(
+            "the pictures of all specimens to learn from were deleted after their time",
+            next_step="`cellcensus ingest STUDY --specimen ID` makes them again, from recordings",
+        )
+    return kept
 
 
 def _nothing_to_learn_from(taken: Sequence[Intake]) -> TrainingError:
@@ -222,14 +242,14 @@ def _held_out(model: Model, teachers: Sequence[Teacher]) -> list[tuple[Teacher, 
 def _publish_held_out(
     ctx: Context, teacher: Teacher, prediction: Prediction, sha256: str
 ) -> tuple[Composed, Recipe, str]:
-    from pipeline.cells import read_cells
+    from pipeline.cells import read_columns
 
     specimen = teacher.specimen
     recipe = predict_recipe(
         specimen, teacher.cell_file.recipe_id, sha256, ctx.settings, held_out=True
     )
     file = prediction_file(ctx.home, teacher.study, specimen.specimen_id, recipe.id)
-    cell_ids = read_cells(ctx.home / teacher.cell_file.path).table["cell_id"]
+    cell_ids = read_columns(ctx.home / teacher.cell_file.path, ["cell_id"])["cell_id"]
     return publish_prediction(prediction, cell_ids, file), recipe, ctx.relative(file)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellcensus.errors import StoreError
+from cellcensus.files import read_unaltered
 from cellcensus.settings import ReportSettings
 from db.tables import ReportVersion
 
@@ -56,12 +56,11 @@ def signed_page(home: Path, version: ReportVersion) -> bytes:
     StoreError
         The file is missing or was altered.
     """
-    file = home / version.path
-    page = file.read_bytes() if file.is_file() else b""
-    if sha256(page).hexdigest() != version.file_sha256:
+    page = read_unaltered(home, version.path, version.file_sha256)
+    if page is None:
         raise StoreError(
             f"the file of signed version {version.version} is missing or was altered",
-            file=file,
+            file=home / version.path,
             next_step="put it back from a backup of the home folder",
         )
     return page

@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from cellcensus.files import write_bytes
+from cellcensus.files import read_unaltered, write_bytes
 from cellcensus.settings import ReportSettings, Settings
 from db.review import kept_pictures
 from db.store import Store
@@ -80,14 +80,7 @@ def is_whole(home: Path, row: Any) -> bool:
 def stored_pdf(home: Path, row: Any) -> bytes | None:
     """The PDF of a report's row; ``None`` if there is none, or it was altered since."""
     expected = row.recipe.get("pdf_sha256")
-    file = pdf_beside(home / row.path).resolve()
-    if not expected or not file.is_relative_to(home.resolve()):
-        return None
-    try:
-        content = file.read_bytes()
-    except OSError:
-        return None
-    return content if hashlib.sha256(content).hexdigest() == expected else None
+    return read_unaltered(home, pdf_beside(Path(row.path)), expected) if expected else None
 
 
 def _publish(out: Path, page: str, pdf: bytes | None) -> Written:

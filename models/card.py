@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from cellcensus.settings import TrainingSettings
 from models.job import Job
 from models.learnables import Material
 from models.model import Model
+from models.recovery import PRIOR_SD
 from models.suspects import Suspect, find_suspects
 
 _FEW_DONORS = 12
 
 
-def write_card(model: Model, job: Job) -> Model:
-    """The same model with its card."""
+def write_card(model: Model, job: Job, asked: TrainingSettings | None = None) -> Model:
+    """The same model with its card; ``asked`` are the settings before memory ran short."""
     material = job.material
     card: dict[str, Any] = {
+        **model.card,
         "classes": list(model.classes),
         "trained_on": _sources(material),
         "instruments": sorted({b.instrument_id for b in material.bags if b.instrument_id}),
@@ -33,16 +36,25 @@ def write_card(model: Model, job: Job) -> Model:
             (name or "all instruments"): round(float(np.exp(value)), 4)
             for name, (value, _sd) in model.recovery.log_total.items()
         },
-        "class_recovery": dict(
-            zip(model.classes, np.round(model.calibration.recovery, 4).tolist(), strict=True)
-        ),
+        "class_recovery": _class_recovery(model),
         "method": model.calibration.method,
         "settings": job.settings.model_dump(mode="json"),
         "flags": _flags(material),
-        "limits": _limits(model, material),
+        "limits": [*_limits(model, material), *_shortage(job, asked)],
         "left_out": dict(material.left_out),
     }
     return replace(model, card=card)
+
+
+def _class_recovery(model: Model) -> dict[str, dict[str, float]]:
+    """Cells counted of each class for one in the blood, and how sure that is (as a factor)."""
+    c = model.calibration
+    value = c.recovery * c.recoveries.get("counting", np.ones(len(model.classes)))
+    sd = np.full(len(value), PRIOR_SD) if c.recovery_sd is None else c.recovery_sd
+    return {
+        name: {"recovery": round(float(r), 4), "sd_log": round(float(s), 4)}
+        for name, r, s in zip(model.classes, value, sd, strict=True)
+    }
 
 
 def _sources(material: Material) -> dict[str, Any]:
@@ -115,6 +127,15 @@ def _flags(material: Material) -> list[str]:
     }
     missing = [name for name in material.classes if purified and name not in purified]
     return [n for n, raised in checks.items() if raised] + [f"no_purified_{n}" for n in missing]
+
+
+def _shortage(job: Job, asked: TrainingSettings | None) -> list[str]:
+    if asked is None or asked.bag_cells == job.settings.bag_cells:
+        return []
+    return [
+        f"Memory was short: learned from {job.settings.bag_cells} cells of a specimen at a time "
+        f"instead of {asked.bag_cells}, which may err more."
+    ]
 
 
 def _limits(model: Model, material: Material) -> list[str]:

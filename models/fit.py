@@ -19,6 +19,9 @@ from models.network import CellNetwork
 from models.shelf import Deck, Shelf, stack_pictures
 
 RECOVERY_SD = 0.15
+# Dirt looks the same in blanks and in blood, and its share in blood is free: only blanks keep the
+# network from calling dirt whatever makes the totals come out.
+_BLANK_WEIGHT = 0.5
 _RISE, _AVERAGE, _CLIP = 15, 0.98, 1.0
 # What one mini-bag says of a specimen stands for this many independent cells in the recovery's
 # prior; with every cell counted the prior would be worth nothing.
@@ -59,7 +62,7 @@ def start_fit(
     return Fit(network, copy.deepcopy(network), recovery, prior.to(device))
 
 
-class _Schedule:
+class Schedule:
     """Optimiser with a short rise, a cosine to zero, and a running mean of the weights."""
 
     def __init__(self, fit: Fit, settings: TrainingSettings, first: float, steps: int) -> None:
@@ -72,6 +75,7 @@ class _Schedule:
         self.optimiser = torch.optim.AdamW(groups, lr=self.top)
 
     def step(self, loss: torch.Tensor) -> None:
+        """Go down the slope of ``loss`` once."""
         rise = min(1.0, (self.done + 1) / _RISE)
         rate = self.top * rise * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
         for group in self.optimiser.param_groups:
@@ -106,12 +110,16 @@ class PurifiedDraw:
         )
         return stack_pictures(self.shelves, hands, self.generator, spread), origin
 
-    def loss(self, logits: torch.Tensor, origin: torch.Tensor) -> torch.Tensor:
-        """Purity loss of such a mini-batch."""
+    def loss(
+        self, logits: torch.Tensor, origin: torch.Tensor, weights: tuple[float, float] = (1.0, 1.0)
+    ) -> torch.Tensor:
+        """Purity loss of such a mini-batch; ``weights`` of purified and of blank specimens."""
         share = torch.bincount(origin, minlength=len(self.holds)).float() / len(origin)
         share, holds = share.to(logits.device), self.holds.to(logits.device)
         prior = (share[:, None] * holds).sum(0).clamp_min(1e-9)
-        return purity_loss(logits, share[origin], holds[origin], prior)
+        blank = holds[origin, -1] > 0.5
+        weight = torch.where(blank, weights[1], weights[0])
+        return (weight * purity_loss(logits, share[origin], holds[origin], prior)).mean()
 
 
 def warm_up(
@@ -123,7 +131,7 @@ def warm_up(
     settings = job.settings
     generator = torch.Generator().manual_seed(settings.seed)
     draw = PurifiedDraw(purified, generator)
-    schedule = _Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
+    schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
     for _ in range(settings.warmup_steps):
         pictures, origin = draw.draw(settings.purified_cells, job.spread)
         with mixed_precision(fit.prior.device):
@@ -146,7 +154,7 @@ def learn_bags(
     generator = torch.Generator().manual_seed(seed)
     draw = PurifiedDraw(purified, generator) if purified else None
     bags = _BagDraw(mixed, settings, generator)
-    schedule = _Schedule(fit, settings, 0.7, settings.bag_steps)
+    schedule = Schedule(fit, settings, 0.7, settings.bag_steps)
     few = max(8, settings.purified_cells // 5)
     for _ in range(settings.bag_steps):
         chosen, hands = bags.deal()
@@ -159,7 +167,8 @@ def learn_bags(
             logits = fit.network(pictures).float()
         loss = bag_loss(fit, chosen, [len(hand) for hand in hands], logits[count:], len(mixed))
         if draw:
-            loss = loss + settings.purified_weight * draw.loss(logits[:count], origin)
+            weights = (settings.purified_weight, _BLANK_WEIGHT)
+            loss = loss + draw.loss(logits[:count], origin, weights)
         schedule.step(loss)
         job.tick()
 

@@ -4,5 +4,5 @@ They stand apart from the code they describe, so that whether a result is up to 
 without importing torch.
 """
 
-TRAIN = 2
-PREDICT = 2
+TRAIN = 3
+PREDICT = 3

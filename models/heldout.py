@@ -8,61 +8,24 @@ on all of them, for specimens to come.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from models.composition import (
-    METHODS,
-    Calibration,
-    all_methods,
-    choose_method,
-    fit_matrix,
-    fit_scaling,
-    posterior_mean,
-)
-from models.evidence import Evidence, build_network, gather, leukocytes
+from models.calibrate import Calibrated, HeldOut, calibrate
+from models.composition import METHODS, Calibration, choose_method
+from models.evidence import build_network, gather, leukocytes
 from models.intervals import fit_errors
 from models.job import Job
 from models.learnables import Material, make_prior
 from models.model import Member, Model
 from models.novelty import Familiar, learn_familiar
 from models.pictures import to_window
+from models.planner import HeldOutErrors, make_plan
 from models.prediction import finish
 from models.recovery import concentration, fit_recovery
 from models.shapes import measure_shapes
-
-_FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING = 6, 6
-
-
-@dataclass
-class HeldOut:
-    """All mixed specimens as the networks without their donors see them, row by row.
-
-    Parameters
-    ----------
-    rows
-        Number of the bag of each row.
-    fold
-        (B,) its fold.
-    evidence, cells
-        What its fold's network says, and how many leukocytes that makes.
-    known, known_sd
-        (B, K) the analyser's shares and their standard deviation, NaN where not known.
-    ratio
-        (B,) log of found ÷ analyser total concentration, NaN where not known.
-    found
-        Of each method (B, K), by a calibration of the other folds.
-    """
-
-    rows: list[int]
-    fold: np.ndarray
-    evidence: list[Evidence]
-    cells: np.ndarray
-    known: np.ndarray
-    known_sd: np.ndarray
-    ratio: np.ndarray
-    found: dict[str, np.ndarray]
 
 
 def conclude(members: Sequence[Member], job: Job) -> Model:
@@ -71,17 +34,9 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
     held = look_at(members, job, prior)
     familiar = _familiar(members, held, job, prior)
     job.tick()
-    by_fold = [
-        fit_calibration(held, held.fold != fold, prior, np.exp(member.log_recovery))
-        for fold, member in enumerate(members)
-    ]
-    for row, fold in enumerate(held.fold):
-        found = all_methods(held.evidence[row].logits, prior, by_fold[fold])
-        for name in METHODS:
-            held.found[name][row] = found[name]
+    calibrated = calibrate(held, members, job, prior)
+    by_fold, whole = calibrated.by_fold, calibrated.whole
     everyone = np.ones(len(held.rows), bool)
-    average = np.exp(np.mean([member.log_recovery for member in members], axis=0))
-    whole = fit_calibration(held, everyone, prior, average)
     model = _with_tail(_bare(members, job, prior, familiar, whole), held, everyone, whole, job)
     predictions = []
     for row, fold in enumerate(held.fold):
@@ -89,7 +44,22 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
         bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
         predictions.append(finish(blind, bag, evidence, job.composition))
-    return replace(model, held_out=tuple(predictions))
+    return replace(model, held_out=tuple(predictions), card=_foresight(held, model, calibrated))
+
+
+def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str, Any]:
+    """What the card says of studies to come."""
+    errors = HeldOutErrors(
+        model.classes,
+        held.found[model.calibration.method],
+        held.known,
+        held.known_sd,
+        held.cells,
+    )
+    plan = make_plan(errors, calibrated.lessons, model.errors.donors)
+    names = ("donors", "error", "low", "high")
+    curve = [dict(zip(names, point, strict=True)) for point in plan.get("curve", ())]
+    return {"plan": plan, "learning_curve": curve}
 
 
 def _bare(
@@ -128,6 +98,7 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
         known=nothing.copy(),
         known_sd=nothing.copy(),
         ratio=np.full(count, np.nan),
+        features=np.zeros((count, 0)),
         found={name: nothing.copy() for name in METHODS},
     )
     for row, i in enumerate(material.mixed):
@@ -170,23 +141,6 @@ def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndar
     shapes = [e.shapes for e in evidence]
     dirt = [measure_shapes(material.bags[i].crops) for i in material.blank]
     return learn_familiar(shapes, labels, len(prior), dirt=dirt)
-
-
-def fit_calibration(
-    held: HeldOut, rows: np.ndarray, prior: np.ndarray, recovery: np.ndarray
-) -> Calibration:
-    """Calibrate the methods on some rows whose differential is complete."""
-    k = len(prior) - 1
-    usable = np.nonzero(rows & np.isfinite(held.known).all(axis=1))[0]
-    logits = [held.evidence[i].logits for i in usable]
-    matrix, temperature, bias = np.diag(1 / recovery), 1.0, np.zeros(k + 1)
-    if len(usable) >= _FEWEST_FOR_MATRIX:
-        means = np.array([posterior_mean(part, prior) for part in logits])
-        matrix = fit_matrix(means, held.known[usable], np.ones(len(usable)))
-    if len(usable) >= _FEWEST_FOR_SCALING:
-        flat = [part.mean(0) for part in logits]
-        temperature, bias = fit_scaling(flat, held.known[usable], prior, recovery)
-    return Calibration(matrix, temperature, bias, recovery, METHODS[0], {})
 
 
 def _with_tail(

@@ -13,7 +13,7 @@ from torch.nn import functional
 def purity_loss(
     logits: torch.Tensor, share: torch.Tensor, holds: torch.Tensor, prior: torch.Tensor
 ) -> torch.Tensor:
-    """−log P(specimen | cell): which specimen a cell is from, told through its class only.
+    """(n,) −log P(specimen | cell): which specimen a cell is from, told through its class only.
 
     P(b | x) ∝ sum_k P(b | k) f_k(x), P(b | k) = holds_bk w_b / prior_k, and f the posterior under
     the prior of the training mixture, prior_k = sum_b w_b holds_bk. A class label is never
@@ -33,7 +33,7 @@ def purity_loss(
     joint = torch.log(holds.clamp_min(1e-9) / prior) + functional.log_softmax(
         logits + prior.log(), dim=1
     )
-    return -(torch.logsumexp(joint, dim=1) + share.log()).mean()
+    return -(torch.logsumexp(joint, dim=1) + share.log())
 
 
 def specimen_fractions(mean: torch.Tensor, log_recovery: torch.Tensor) -> torch.Tensor:

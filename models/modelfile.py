@@ -19,13 +19,15 @@ from cellcensus.errors import ModelFileError
 from cellcensus.files import publish_folder
 from cellcensus.recipe import hash_paths
 from models.composition import Calibration
+from models.embedding import Embedding, Lens
 from models.intervals import Errors
 from models.model import Member, Model
 from models.normalise import ClassLooks
 from models.novelty import Familiar
 from models.recovery import Recovery
 
-FORMAT = 2
+FORMAT = 3
+_LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
 
@@ -103,8 +105,13 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "familiar.middle": f.middle,
         "familiar.precision": f.precision,
         "familiar.offset": f.offset,
+        "familiar.look_centre": f.look_centre,
+        "familiar.look_sd": f.look_sd,
         "familiar.limits": np.array([f.threshold, f.usual, f.usual_sd]),
     }
+    arrays |= {f"recovery.{name}": value for name, value in c.recoveries.items()}
+    arrays |= {} if c.recovery_sd is None else {"calibration.recovery_sd": c.recovery_sd}
+    arrays |= _embedding_arrays(c.embedding)
     tensors: dict[str, torch.Tensor] = {}
     for i, member in enumerate(model.members):
         arrays[f"member{i}.prior"] = member.prior
@@ -117,6 +124,20 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
     for name, array in arrays.items():
         tensors[name] = torch.from_numpy(np.ascontiguousarray(array, dtype=np.float64))
     return tensors
+
+
+def _embedding_arrays(embedding: Embedding | None) -> dict[str, np.ndarray]:
+    if embedding is None:
+        return {}
+    lens = {f"lens.{name}": getattr(embedding.lens, name) for name in _LENS}
+    return {**lens, "embedding.means": embedding.means, "embedding.weight": embedding.weight}
+
+
+def _embedding(arrays: dict[str, np.ndarray]) -> Embedding | None:
+    if "embedding.means" not in arrays:
+        return None
+    lens = Lens(**{name: arrays[f"lens.{name}"] for name in _LENS})
+    return Embedding(lens, arrays["embedding.means"], arrays["embedding.weight"])
 
 
 def _card(model: Model) -> dict[str, Any]:
@@ -164,6 +185,9 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             arrays["calibration.recovery"],
             said["method"],
             scores,
+            {n.removeprefix("recovery."): a for n, a in arrays.items() if n[:9] == "recovery."},
+            arrays.get("calibration.recovery_sd"),
+            _embedding(arrays),
         ),
         errors=Errors(
             arrays["errors.between"],
@@ -181,6 +205,8 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             threshold,
             usual,
             usual_sd,
+            arrays["familiar.look_centre"],
+            arrays["familiar.look_sd"],
         ),
         window_um=said["window_um"],
         card=card["card"],

@@ -15,11 +15,12 @@ is usual for donors whom no network saw, not by a fixed share alone.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 _QUANTILE, _FEWEST, _ROUNDS, _POOLED_CELLS = 0.99, 30, 3, 30
+_FEWEST_LOOKS, _SMALLEST_LOOK = 8, 0.01
 _OUTLIER, _SMALLEST_SD, _USUAL_SD, _FEWEST_SPECIMENS = 6.0, 0.01, 0.03, 5
 
 
@@ -40,6 +41,9 @@ class Familiar:
     usual, usual_sd
         Share of such cells in an ordinary specimen and its standard deviation between donors, on
         the scale of :func:`_phi`.
+    look_centre, look_sd
+        (F,) what is common to a specimen's cells, and by how much donors differ in it; empty where
+        too few donors were seen to say.
     """
 
     middle: np.ndarray
@@ -48,6 +52,8 @@ class Familiar:
     threshold: float
     usual: float
     usual_sd: float
+    look_centre: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    look_sd: np.ndarray = field(default_factory=lambda: np.zeros(0))
 
 
 def learn_familiar(
@@ -77,7 +83,31 @@ def learn_familiar(
     precision, offset = _covariances(centred, every, middle)
     free = [_free(*pair, middle) for pair in _zip(shapes, labels)]
     scores = [_score(part, middle, precision, offset) for part in free if len(part) >= _FEWEST]
-    return Familiar(middle, precision, offset, *_usual(scores))
+    looks = [look for pair in _zip(shapes, labels) if (look := _look(*pair, middle)) is not None]
+    return Familiar(middle, precision, offset, *_usual(scores), *_usual_looks(looks))
+
+
+def drift(familiar: Familiar, shapes: np.ndarray, labels: np.ndarray) -> float:
+    """By how many standard deviations of donors a specimen's common look is off, at most.
+
+    Focus, stain, magnification: what is common to a specimen's cells once their classes are
+    explained. 0 where it cannot be said.
+    """
+    look = _look(np.asarray(shapes, float), labels, familiar.middle)
+    if look is None or not len(familiar.look_sd):
+        return 0.0
+    return float(np.abs((look - familiar.look_centre) / familiar.look_sd).max())
+
+
+def _usual_looks(looks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    if len(looks) < _FEWEST_LOOKS:
+        return np.zeros(0), np.zeros(0)
+    stacked = np.array(looks)
+    centre = np.median(stacked, axis=0)
+    # One specimen of another day must not widen what is usual: the middle of the deviations.
+    robust = 1.4826 * np.median(np.abs(stacked - centre), axis=0)
+    spread = np.sqrt((np.square(robust) + np.square(stacked.std(axis=0, ddof=1))) / 2)
+    return centre, np.maximum(spread, _SMALLEST_LOOK)
 
 
 def strangeness(familiar: Familiar, shapes: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -110,9 +140,15 @@ def _zip(
 
 def _free(shapes: np.ndarray, labels: np.ndarray, middle: np.ndarray) -> np.ndarray:
     """Features with what is common to the specimen's cells taken off."""
+    look = _look(shapes, labels, middle)
+    return shapes if look is None else shapes - look
+
+
+def _look(shapes: np.ndarray, labels: np.ndarray, middle: np.ndarray) -> np.ndarray | None:
+    """What is common to the specimen's cells, (F,); ``None``: too few to say."""
     apart = shapes - middle[labels]
     apart = apart[np.isfinite(apart).all(axis=1)]
-    return shapes - np.median(apart, axis=0) if len(apart) >= _FEWEST else shapes
+    return np.asarray(np.median(apart, axis=0)) if len(apart) >= _FEWEST else None
 
 
 def _middles(

@@ -10,7 +10,7 @@ from torchvision.transforms.v2 import functional as transform
 from models.network import INPUT_SIDE
 
 # Where the typical cell of a study is put: its contrast on a scale of 1, its diameter in windows.
-TYPICAL_CONTRAST, TYPICAL_DIAMETER = 0.5, 0.5
+TYPICAL_CONTRAST, TYPICAL_DIAMETER = 0.5, 0.78
 _CHUNK = 1024
 
 

@@ -16,7 +16,7 @@ from models.device import choose_device, threads
 from models.evidence import Evidence, build_network, gather, leukocytes
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
-from models.novelty import strangeness, unusual
+from models.novelty import drift, strangeness, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
 
@@ -65,7 +65,9 @@ def finish(
     cell_class, probability = _classify(model, evidence)
     cells = int((cell_class != ARTEFACT).sum())
     counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
-    methods = all_methods(evidence.logits, model.prior, model.calibration)
+    methods = all_methods(
+        evidence.logits, model.prior, model.calibration, _feature(model, evidence)
+    )
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
     each = _member_shares(model, evidence)
@@ -75,7 +77,10 @@ def finish(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
     )
     per_low, per_high = product_interval(fraction, (low, high), total[0], total[1:])
-    flags = _flags(model, bag, settings, cell_class=cell_class, methods=methods, total=total[0])
+    drifted = _drift(model, evidence)
+    flags = _flags(
+        model, bag, settings, cell_class=cell_class, methods=methods, total=total[0], drift=drifted
+    )
     details: dict[str, Any] = {
         "methods": {name: _rounded(value) for name, value in methods.items()},
         "sd_transformed": _rounded(sd),
@@ -83,6 +88,7 @@ def finish(
         "held_out_donors": model.errors.donors,
         "unclassified_share": round(_share(cell_class), 4),
         "unclassified_unusual": round(_unusual(model, cell_class), 2),
+        "drift": round(drifted, 2),
         "artefact_share": round(1 - size / max(len(bag), 1), 4),
         "log_contrast_effect": round(float(evidence.effect[0]), 4),
         "log_size_effect": round(float(evidence.effect[1]), 4),
@@ -124,6 +130,18 @@ def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]
     return best, posterior.max(1).astype(np.float32)
 
 
+def _drift(model: Model, evidence: Evidence) -> float:
+    if evidence.logits.shape[1] == 0:
+        return 0.0
+    labels = (evidence.logits.mean(0) + np.log(model.prior)).argmax(1)
+    return drift(model.familiar, evidence.shapes, labels)
+
+
+def _feature(model: Model, evidence: Evidence) -> np.ndarray | None:
+    embedding = model.calibration.embedding
+    return None if embedding is None else embedding.lens.mean(evidence.shapes, evidence.effect)
+
+
 def _member_shares(model: Model, evidence: Evidence) -> np.ndarray:
     """(M, K) mean posterior of each member alone."""
     if evidence.logits.shape[1] == 0:
@@ -140,6 +158,7 @@ def _flags(
     cell_class: np.ndarray,
     methods: dict[str, np.ndarray],
     total: float,
+    drift: float,
 ) -> tuple[str, ...]:
     cells, unclassified = int((cell_class != ARTEFACT).sum()), _share(cell_class)
     chosen = methods[model.calibration.method]
@@ -154,6 +173,7 @@ def _flags(
         or _unusual(model, cell_class) > settings.unusual_unclassified,
         "hold_unclassified_over_15_percent": unclassified > settings.hold_unclassified,
         "methods_disagree": cells > 0 and apart > settings.disagreement,
+        "instrument_drift": drift > settings.drift,
         "no_concentration": math.isnan(total),
         "instrument_not_in_training": bool(known) and bag.instrument_id not in (None, *known),
         "trained_without_mixed": model.errors.donors == 0,

@@ -1,4 +1,4 @@
-"""From cells to cells per µL of blood.
+"""From cells to cells per µL of blood, and from shares of cells to shares of blood.
 
 cells × dilution ÷ imaged volume ÷ recovery; the recovery of an instrument is how many of the cells
 that should be there it finds. It is fitted on mixed specimens, whose concentrations an analyser
@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 PRIOR_SD = 0.15
+# What a share misses by in phi = arcsin sqrt p, sampling included: about 4 points at one half.
+_CLASS_GAP_SD = 0.04
 _ANALYSER_CV, _SMALLEST_SD, _ASSUMED_SD = 0.02, 0.01, 0.05
 # Ten times too many or too few cells is a wrong volume or dilution, no recovery.
 _ABSURD = math.log(10)
@@ -109,3 +111,36 @@ def total_concentration(
 
 def _factor(specimens: int) -> float:
     return float(stats.t.ppf(0.975, max(specimens - 1, 4)))
+
+
+def fit_class_recovery(found: np.ndarray, known: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How much more of each class is found than is in the blood, from specimens that tell.
+
+    p_k ∝ found_k / R_k with log R_k ~ N(0, PRIOR_SD²): in equal parts what the instrument loses and
+    what the network takes for another class whatever the specimen.
+
+    Parameters
+    ----------
+    found, known
+        (B, K) shares of held-out specimens; rows with NaN are left out.
+
+    Returns
+    -------
+    R and the standard deviation of its logarithm, (K,); ones and ``PRIOR_SD`` without any row.
+    """
+    rows = np.isfinite(found).all(1) & np.isfinite(known).all(1)
+    found, goal = found[rows], np.arcsin(np.sqrt(np.clip(known[rows], 0, 1)))
+    k = found.shape[1]
+    if not len(found):
+        return np.ones(k), np.full(k, PRIOR_SD)
+
+    def misses(log_r: np.ndarray) -> np.ndarray:
+        blood = found / np.exp(log_r)
+        blood = blood / blood.sum(1, keepdims=True)
+        gap = (np.arcsin(np.sqrt(np.clip(blood, 0, 1))) - goal) / _CLASS_GAP_SD
+        return np.append(gap.ravel(), log_r / PRIOR_SD)
+
+    # A specimen mixed up with another must not move every other one: soft_l1 grows linearly.
+    solved = optimize.least_squares(misses, np.zeros(k), loss="soft_l1")
+    sd = np.sqrt(np.diag(np.linalg.inv(solved.jac.T @ solved.jac)))
+    return np.exp(solved.x), np.minimum(sd, PRIOR_SD)

@@ -18,6 +18,7 @@ from models.folds import split_donors
 from models.heldout import conclude
 from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
+from models.memory import within_memory
 from models.model import Member, Model
 
 
@@ -67,10 +68,10 @@ def train(
     )
     progress.start("training", _units(job))
     with threads(settings.threads), torch.random.fork_rng(enabled=True):
-        members = _learn(job)
-        model = conclude(members, job)
+        members, done = within_memory(_learn, job)
+        model = conclude(members, done)
     progress.finish(f"{len(members)} networks")
-    return write_card(model, job)
+    return write_card(model, done, asked=settings)
 
 
 def _units(job: Job) -> float:

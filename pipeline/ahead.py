@@ -1,15 +1,15 @@
-"""Read a little ahead in a thread, so that decoding and looking at frames overlap.
+"""Frames read a little ahead and finished cells drawn aside, each in a thread.
 
-Decoders release the interpreter while they work. On two processors a recording then takes about as
-long as the slower of the two; where recordings themselves are spread over processes, reading ahead
-gains nothing and is left out.
+Decoders and the operations on pictures release the interpreter while they work. On two processors a
+recording then takes about as long as the slower side; where recordings themselves are spread over
+processes, threads gain nothing and are left out.
 """
 
 from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -76,3 +76,48 @@ def _drain(waiting: queue.Queue[Item | _End]) -> None:
             waiting.get_nowait()
     except queue.Empty:
         return
+
+
+class Aside:
+    """Does things one after the other in a thread; in order, so that nothing depends on timing.
+
+    Parameters
+    ----------
+    number
+        Things that may wait; 0 for no thread: each is done at once.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue(maxsize=number)
+        self._error: BaseException | None = None
+        self._thread: threading.Thread | None = None
+        if number:
+            self._thread = threading.Thread(target=self._work, daemon=True)
+            self._thread.start()
+
+    def do(self, thing: Callable[[], object]) -> None:
+        """Do a thing now or soon; raises what an earlier one raised."""
+        if self._thread is None:
+            thing()
+            return
+        if self._error is not None:
+            raise self._error
+        self._waiting.put(thing)
+
+    def close(self) -> None:
+        """Wait until all is done; raises what one of them raised."""
+        if self._thread is None:
+            return
+        self._waiting.put(None)
+        self._thread.join()
+        self._thread = None
+        if self._error is not None:
+            raise self._error
+
+    def _work(self) -> None:
+        while (thing := self._waiting.get()) is not None:
+            try:
+                if self._error is None:
+                    thing()
+            except BaseException as error:
+                self._error = error

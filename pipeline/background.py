@@ -17,6 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels.follow import followed
+
 #: Every ``_GRID``-th pixel in both directions tells the level of a frame.
 _GRID = 8
 #: So many pixels tell the gain of a frame to a few parts in ten thousand.
@@ -85,8 +87,7 @@ class Background:
             A new one: views that wait for their track keep the background of their time.
         """
         moved = copy(self)
-        moved.image = self.image.copy()
-        cv2.accumulateWeighted(weighted(frame, 1 / gain, frame, 0), moved.image, rate, mask=free)
+        moved.image = followed(self.image, frame, 1 / gain, free, rate)
         moved._resample()
         return moved
 

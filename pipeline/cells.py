@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from cellcensus.errors import StoreError
+from cellcensus.errors import PicturesGoneError, StoreError
+from cellcensus.retained import pictures_are_gone
 from pipeline.quality import Quality
 
 TABLE, CROPS, QUALITY, PREVIEW = "cells.parquet", "crops.npy", "quality.json", "preview.jpg"
@@ -51,9 +52,16 @@ def write_cells(folder: Path, cells: Cells) -> None:
     """
     table = pa.table({name: pa.array(column) for name, column in cells.table.items()})
     pq.write_table(table, folder / TABLE, compression="zstd")
-    np.save(folder / CROPS, cells.crops, allow_pickle=False)
+    if not _lie_there(cells.crops, folder / CROPS):
+        np.save(folder / CROPS, cells.crops, allow_pickle=False)
     text = json.dumps(cells.quality.as_dict(), indent=1)
     (folder / QUALITY).write_text(text, encoding="utf-8")
+
+
+def _lie_there(crops: NDArray[np.uint8], path: Path) -> bool:
+    """Whether a census has written its pictures to that very file already."""
+    file = getattr(crops, "filename", None)
+    return file is not None and path.exists() and path.samefile(file)
 
 
 def read_cells(folder: Path) -> Cells:
@@ -61,9 +69,17 @@ def read_cells(folder: Path) -> Cells:
 
     Raises
     ------
+    PicturesGoneError
+        The pictures were deleted after the time they are kept; :func:`read_columns` works still.
     StoreError
         The folder is missing or damaged.
     """
+    if pictures_are_gone(folder) and not (folder / CROPS).is_file():
+        raise PicturesGoneError(
+            "the pictures of these cells were deleted after the time they are kept",
+            file=folder,
+            next_step="`cellcensus ingest STUDY --specimen ID` makes them again from the recording",
+        )
     try:
         figures = json.loads((folder / QUALITY).read_text(encoding="utf-8"))
         return Cells(

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing import parent_process
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import cv2
@@ -21,11 +23,13 @@ from cellcensus.errors import RecordingError
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
-from pipeline.ahead import ahead
+from pipeline.ahead import Aside, ahead
 from pipeline.figures import Figures
-from pipeline.grounds import Ground, learn_ground
+from pipeline.grounds import learn_ground
 from pipeline.optics import diameter_range_px
 from pipeline.rows import Rows
+from pipeline.sightings import Sightings
+from pipeline.spool import Spool
 from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
 from pipeline.views import ViewFinder
 
@@ -33,6 +37,8 @@ from pipeline.views import ViewFinder
 _HELD_BACK = 200
 #: Room for frames that are decoded ahead, pixels.
 _AHEAD_BYTES = 16e6
+#: Finished cells that may wait to be drawn.
+_ASIDE = 64
 
 
 class FrameLike(Protocol):
@@ -63,7 +69,7 @@ class Census:
     table
         Columns of equal length, one row a unique cell; names and units in ``docs/design.md``.
     crops
-        (N, V, S, S) uint8.
+        (N, V, S, S) uint8, on disk until they are looked at.
     figures
         Figures of the recording; NaN where nothing can be said.
     preview
@@ -74,7 +80,7 @@ class Census:
     crops: NDArray[np.uint8]
     figures: dict[str, float]
     preview: list[tuple[int, NDArray[np.uint8], list[NDArray[np.int32]], list[NDArray[np.int32]]]]
-    notes: dict[str, str] = field(default_factory=dict)
+    _folder: TemporaryDirectory[str] | None = None
 
 
 def window_um(hints: CellHints, settings: IngestSettings) -> float:
@@ -94,6 +100,8 @@ def take_census(
     hints: CellHints,
     settings: IngestSettings,
     progress: Progress | None = None,
+    sightings: Sightings | None = None,
+    crops_file: Path | None = None,
 ) -> Census:
     """Find every cell of a recording once.
 
@@ -109,6 +117,11 @@ def take_census(
         Of the stage.
     progress
         Told of every frame.
+    sightings
+        Told of everything that was seen.
+    crops_file
+        Where the pictures are written, as ``.npy``; by default to a folder that goes with the
+        census.
 
     Returns
     -------
@@ -121,19 +134,44 @@ def take_census(
     """
     progress = progress or Silent()
     progress.start("frames", float(recording.n_frames_stated or 0))
-    stream = ahead(recording.frames(), _frames_ahead(recording))
-    with _one_thread(), closing(stream):
-        tracing = _trace(stream, acquisition, hints, settings, progress)
-        rows = tracing.finish()
-    progress.finish(f"{len(rows)} cells")
-    return _census(rows, tracing, window_um(hints, settings), settings)
+    own = TemporaryDirectory(prefix="cellcensus-") if crops_file is None else None
+    target = Path(own.name) / "crops.npy" if own else Path(crops_file or "")
+    shape = (settings.views, settings.crop_pixels, settings.crop_pixels)
+    with _one_thread(), closing(Spool(target.parent, shape)) as spool:
+        study = _Study(acquisition, hints, settings, spool, sightings)
+        tracing = _follow(recording, study, progress)
+        rows = tracing.rows
+        progress.finish(f"{len(rows)} cells")
+        table, crops = rows.table(target)
+    values = _figures(tracing, table, window_um(hints, settings), settings)
+    return Census(table, crops, values, tracing.preview.pictures(), _folder=own)
+
+
+@dataclass(frozen=True)
+class _Study:
+    """What is the same for every frame."""
+
+    acquisition: Acquisition
+    hints: CellHints
+    settings: IngestSettings
+    spool: Spool
+    sightings: Sightings | None
+
+
+def _alone() -> bool:
+    """Whether no neighbour uses the other cores: this is no worker process of several."""
+    return parent_process() is None
 
 
 def _frames_ahead(recording: RecordingLike) -> int:
-    """Frames to decode ahead; none in a worker process, whose neighbours use the other cores."""
-    if parent_process() is not None:
-        return 0
-    return int(np.clip(_AHEAD_BYTES / (recording.width * recording.height), 2, 16))
+    """Frames to decode ahead."""
+    room = int(np.clip(_AHEAD_BYTES / (recording.width * recording.height), 2, 16))
+    return room if _alone() else 0
+
+
+def _cells_aside() -> int:
+    """Cells that may wait to be drawn in a thread."""
+    return _ASIDE if _alone() else 0
 
 
 @contextmanager
@@ -147,23 +185,17 @@ def _one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _trace(
-    stream: Iterator[Any],
-    acquisition: Acquisition,
-    hints: CellHints,
-    settings: IngestSettings,
-    progress: Progress,
-) -> Tracing:
-    held = _hold_back(stream, settings)
-    if not held:
-        raise RecordingError("The recording holds no frame", code="no_frames")
-    ground = learn_ground(
-        held, acquisition.mode, hints, settings, diameter_range_px(acquisition, hints, settings)
-    )
-    tracing = _tracing(ground, acquisition, hints, settings, held[0].pixels.shape)
-    for frame in _chain(held, stream):
-        tracing.take(frame)
-        progress.advance()
+def _follow(recording: RecordingLike, study: _Study, progress: Progress) -> Tracing:
+    stream = ahead(recording.frames(), _frames_ahead(recording))
+    with closing(stream), closing(Aside(_cells_aside())) as aside:
+        held = _hold_back(stream, study.settings)
+        if not held:
+            raise RecordingError("The recording holds no frame", code="no_frames")
+        tracing = _tracing(held, study, aside)
+        for frame in _chain(held, stream):
+            tracing.take(frame)
+            progress.advance()
+        tracing.finish()
     return tracing
 
 
@@ -186,30 +218,31 @@ def _chain(held: list[Any], stream: Iterable[Any]) -> Iterator[Any]:
     yield from stream
 
 
-def _tracing(
-    ground: Ground,
-    acquisition: Acquisition,
-    hints: CellHints,
-    settings: IngestSettings,
-    shape: tuple[int, int],
-) -> Tracing:
+def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
+    acquisition, hints, settings = study.acquisition, study.hints, study.settings
+    sizes = diameter_range_px(acquisition, hints, settings)
+    ground = learn_ground(held, acquisition.mode, hints, settings, sizes)
     window_px = window_um(hints, settings) / acquisition.pixel_size_um
+    shape = held[0].pixels.shape
     desk = Desk(
         ground=ground,
         finder=ViewFinder(ground.optics, shape),
-        rows=Rows(acquisition, settings, ground.optics, window_px),
+        rows=Rows(acquisition, settings, ground.optics, window_px, study.spool),
         figures=Figures(ground, acquisition, shape),
         settings=settings,
         shape=shape,
+        aside=aside,
+        sightings=study.sightings,
     )
     return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)
 
 
-def _census(rows: Rows, tracing: Tracing, window: float, settings: IngestSettings) -> Census:
-    table, crops = rows.table()
+def _figures(
+    tracing: Tracing, table: dict[str, NDArray[Any]], window: float, settings: IngestSettings
+) -> dict[str, float]:
     values = tracing.figures.summary(table)
     values["window_um"] = window
     values["full_scale"] = settings.full_scale
     if np.isfinite(values["diameter_um_95"]):
         values["window_share"] = values["diameter_um_95"] / window
-    return Census(table, crops, values, tracing.preview.pictures())
+    return values

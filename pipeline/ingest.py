@@ -11,11 +11,13 @@ from cellcensus.findings import Finding
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
-from pipeline.cells import PREVIEW, Cells, write_cells
+from pipeline.cells import CROPS, PREVIEW, Cells, write_cells
 from pipeline.census import Census, take_census
 from pipeline.preview import write_preview
 from pipeline.quality import Quality, judge
 from pipeline.recordings import open_recording
+from pipeline.sightings import Sightings
+from pipeline.tracks import TRACKS
 from pipeline.watch import Watched
 
 
@@ -78,24 +80,28 @@ def ingest(
     RecordingError
         The recording is unusable; the error names the specimen, the file and the next step.
     """
-    try:
-        with open_recording(recording, folder=folder) as opened:
-            watched = Watched(opened)
-            census = take_census(
-                watched,
-                acquisition=acquisition,
-                hints=hints,
-                settings=settings,
-                progress=progress or Silent(),
-            )
-        quality = Quality.of(census.figures | watched.figures())
-        _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
-    except RecordingError as error:
-        _say_where(error, specimen_id, recording)
-        raise
+    sightings = Sightings()
     with publish_folder(out) as temporary:
+        try:
+            with open_recording(recording, folder=folder) as opened:
+                watched = Watched(opened)
+                census = take_census(
+                    watched,
+                    acquisition=acquisition,
+                    hints=hints,
+                    settings=settings,
+                    progress=progress or Silent(),
+                    sightings=sightings,
+                    crops_file=temporary / CROPS,
+                )
+            quality = Quality.of(census.figures | watched.figures())
+            _check(census, quality, recording, mode=acquisition.mode, expects_cells=expects_cells)
+        except RecordingError as error:
+            _say_where(error, specimen_id, recording)
+            raise
         write_cells(temporary, Cells(census.table, census.crops, quality))
         write_preview(temporary / PREVIEW, census.preview)
+        sightings.write(temporary / TRACKS, census.table)
     findings = judge(
         quality,
         mode=acquisition.mode,

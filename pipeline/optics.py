@@ -18,6 +18,8 @@ from pipeline.background import Background, mode
 _RINGING = 0.06
 #: Fewest pixels across the smallest cell after shrinking the picture for detection.
 _FINEST = 12.0
+#: So many pixels of a frame tell its noise.
+_ENOUGH = 80_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,8 @@ def _residual(frame: NDArray[Any], background: Background, shrink: int) -> NDArr
 
 def _spread(residual: NDArray[np.float32]) -> float:
     """Deviation of the bare background: the quieter side of its mode, where cells do not reach."""
-    values = residual[::2, ::2].ravel()
+    stride = max(2, round((residual.size / _ENOUGH) ** 0.5))
+    values = residual[::stride, ::stride].ravel()
     centre = mode(values)
     sides = (centre - values[values < centre], values[values > centre] - centre)
     # 68 % of one half of a normal distribution lie within one deviation.

@@ -43,6 +43,7 @@ class Quality:
     threshold: float = _NAN
     polarity: float = _NAN  # −1 dark cells, 1 bright cells, 0 both
     saturated_share: float = _NAN
+    ceiling: float = _NAN  # highest grey value of the camera
     duplicated_frames: float = _NAN
     dropped_frames: float = _NAN
     diameter_px_min: float = _NAN
@@ -50,6 +51,12 @@ class Quality:
     diameter_um_5: float = _NAN
     diameter_um_50: float = _NAN
     diameter_um_95: float = _NAN
+    stuck_share: float = _NAN  # cells that stayed several times as long as usual
+    bubble_share: float = _NAN  # frames with a thing far larger than a cell
+    dirt_share: float = _NAN  # of the picture, covered by what never moves
+    text_lines: float = _NAN  # burnt into the picture
+    coincidence: float = _NAN  # cells hidden by others all the way, as a share of those found
+    n_cells_corrected: float = _NAN  # with them
     window_share: float = _NAN  # largest usual diameter over the window of a picture
     flow_known: float = _NAN
     flow_direction_deg: float = _NAN
@@ -147,6 +154,41 @@ _RULES = (
         "Record longer or dilute less; rare classes cannot be quantified.",
     ),
     _Rule(
+        "underexposed", Level.ALERT, "exposure", "exposure", True,
+        "The background has {value:.0%} of the camera's range only (limit {limit:.0%})",
+        "Raise exposure or lamp; faint cells drown in the steps of the grey values.",
+    ),
+    _Rule(
+        "bubbles", Level.ALERT, "bubble_share", "bubble_share", False,
+        "{value:.1%} of the frames show a thing far larger than a cell (limit {limit:.1%})",
+        "Look for bubbles or fibres in the channel; they hide cells and disturb the flow.",
+    ),
+    _Rule(
+        "static_dirt", Level.ALERT, "dirt_share", "dirt_share", False,
+        "Dirt that never moves covers {value:.1%} of the picture (limit {limit:.1%})",
+        "Clean the windows; cells are not seen where they pass over dirt.",
+    ),
+    _Rule(
+        "stuck_cells", Level.ALERT, "stuck_share", "stuck_share", False,
+        "{value:.1%} of the cells stayed several times as long as usual (limit {limit:.1%})",
+        "Rinse the channel: cells stick to its walls.",
+    ),
+    _Rule(
+        "burnt_in_text", Level.ALERT, "text_lines", "text_lines", False,
+        "{value:.0f} lines of text are burnt into the picture (limit {limit:.0f})",
+        "Switch the overlay of the recorder off: it hides cells, and may name the donor.",
+    ),
+    _Rule(
+        "coincidence", Level.INFORMATION, "coincidence", "coincidence", False,
+        "About {value:.1%} more cells were hidden by others (limit {limit:.1%})",
+        "Dilute the specimen further; concentrations are that much too low.",
+    ),
+    _Rule(
+        "blank_has_cells", Level.ALERT, "blank_cells", "blank_cells", False,
+        "The blank holds {value:.0f} cells (limit {limit:.0f})",
+        "Rinse the channel and renew the diluent; look for carry-over from the specimen before.",
+    ),
+    _Rule(
         "cells_larger_than_window", Level.ALERT, "window_share", "window_share", False,
         "The largest cells fill {value:.0%} of a stored picture (limit {limit:.0%})",
         "Give cells.diameter_um in study.yaml, or set the ingest window larger.",
@@ -178,8 +220,15 @@ def judge(
         In the order of the rules; empty if all is well.
     """
     values = _derived(quality)
+    values["blank_cells"] = _NAN if expects_cells else quality.n_cells
     if not expects_cells:
-        for name in ("contrast_over_noise", "focus_drift", "duplicated_share", "n_cells"):
+        for name in (
+            "contrast_over_noise",
+            "focus_drift",
+            "duplicated_share",
+            "n_cells",
+            "stuck_share",
+        ):
             values[name] = _NAN
         values["share_touching"] = values["rate_variation"] = _NAN
     if mode is not Mode.FLOW:
@@ -200,4 +249,7 @@ def _derived(quality: Quality) -> dict[str, float]:
     values["dropped_share"] = quality.dropped_frames / frames
     values["duplicated_share"] = quality.duplicated_frames / frames
     values["contrast_over_noise"] = quality.cell_contrast / max(quality.noise, 1e-9)
+    # Dark ground is no lack of light.
+    dark_ground = quality.polarity == 1
+    values["exposure"] = _NAN if dark_ground else quality.background_level / quality.ceiling
     return values

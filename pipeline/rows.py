@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,18 @@ from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
 from pipeline.features import FEATURES, measure
 from pipeline.optics import Optics
+from pipeline.spool import Spool
 from pipeline.views import View, draw, mask_of, true_mask
 
-_WHOLE = ("cell_id", "first_frame", "last_frame", "best_frame", "n_frames")
+_WHOLE = ("first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
+#: What is kept of a cell, in the order of the columns.
+_KEPT = (*_WHOLE, *_REAL, "touching", "n_views", "alone")
+_TYPES: dict[str, type] = {
+    **dict.fromkeys(_WHOLE, np.int32),
+    "touching": np.bool_,
+    "n_views": np.int8,
+}
 
 #: Share of the usual mass below which nothing is a cell: of what was seen alone, and of what never
 #: was. Of 6,818 simulated cells one lies below the first; of 18 things that are none, 12.
@@ -37,6 +47,8 @@ class Rows:
         Of the recording.
     window_px
         Side of the window of a picture, pixels of the frame.
+    spool
+        Where pictures wait.
     """
 
     def __init__(
@@ -45,16 +57,19 @@ class Rows:
         settings: IngestSettings,
         optics: Optics,
         window_px: float,
+        spool: Spool,
     ) -> None:
         self.acquisition = acquisition
         self.settings = settings
         self.optics = optics
         self.window_px = window_px
-        self._rows: list[dict[str, Any]] = []
-        self._crops: list[NDArray[np.uint8]] = []
+        self._columns = {name: array("d") for name in _KEPT}
+        self._flags: list[str] = []
+        self._dropped = np.zeros(0, bool)
+        self._spool = spool
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._flags) - int(np.count_nonzero(self._dropped))
 
     def add(
         self,
@@ -83,11 +98,11 @@ class Rows:
         pictures = []
         row: dict[str, Any] = {}
         for view in views:
-            mask = mask_of(view, self.optics.shrink)
+            mask, contrast = mask_of(view, self.optics.shrink), view.contrast
             if not row:
-                own = true_mask(view.contrast, mask, 1.0 + self.optics.shrink)
-                row = measure(view.contrast, own, self.acquisition.pixel_size_um)
-            pictures.append(self._drawn(view, mask))
+                own = true_mask(contrast, mask, 1.0 + self.optics.shrink)
+                row = measure(contrast, own, self.acquisition.pixel_size_um)
+            pictures.append(self._drawn(view, contrast, mask))
         best = views[0]
         rate = self.acquisition.frame_rate_hz
         row |= {
@@ -104,15 +119,18 @@ class Rows:
             "speed_um_s": speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan,
             "touching": best.touching,
             "n_views": len(views),
-            "flags": ";".join([*flags, *(["cut_by_border"] if best.cut else [])]),
         }
-        self._rows.append(row)
+        for name, column in self._columns.items():
+            column.append(row[name])
+        self._flags.append(";".join([*flags, *(["cut_by_border"] if best.cut else [])]))
         missing = self.settings.views - len(pictures)
-        self._crops.append(np.array(pictures + [pictures[0]] * missing))
+        self._spool.add(np.array(pictures + [pictures[0]] * missing))
 
-    def _drawn(self, view: View, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _drawn(
+        self, view: View, contrast: NDArray[np.float32], mask: NDArray[np.uint8]
+    ) -> NDArray[np.uint8]:
         return draw(
-            view.contrast,
+            contrast,
             mask,
             (view.x - view.left, view.y - view.top),
             window_px=self.window_px,
@@ -127,37 +145,26 @@ class Rows:
         pale discs, clumps of platelets and pieces of nuclei have a quarter of the usual at most.
         What never was apart from others is likelier to be such a piece.
         """
-        mass = np.array([abs(row["contrast_mean"]) * row["area_um2"] for row in self._rows])
-        single = np.array([not row["touching"] for row in self._rows], bool)
-        if np.count_nonzero(single) < _ENOUGH:
-            return 0
-        usual = float(np.nanmedian(mass[single]))
-        least = np.array([_SLIGHT if row["alone"] else _SLIGHT_PIECE for row in self._rows])
-        kept = np.flatnonzero(~(mass < least * usual)).tolist()
-        dropped = len(self._rows) - len(kept)
-        self._rows = [self._rows[index] for index in kept]
-        self._crops = [self._crops[index] for index in kept]
-        return dropped
+        mass = np.abs(self._column("contrast_mean")) * self._column("area_um2")
+        single = self._column("touching") == 0
+        self._dropped = np.zeros(len(mass), bool)
+        if np.count_nonzero(single) >= _ENOUGH:
+            usual = float(np.nanmedian(mass[single]))
+            least = np.where(self._column("alone") > 0, _SLIGHT, _SLIGHT_PIECE)
+            self._dropped = mass < least * usual
+        return int(np.count_nonzero(self._dropped))
 
-    def table(self) -> tuple[dict[str, NDArray[Any]], NDArray[np.uint8]]:
-        """Columns and pictures in the order in which cells were first seen."""
-        order = sorted(
-            range(len(self._rows)),
-            key=lambda index: (self._rows[index]["first_frame"], self._rows[index]["y"], index),
-        )
-        rows = [self._rows[index] for index in order]
-        for number, row in enumerate(rows):
-            row["cell_id"] = number
-        table: dict[str, NDArray[Any]] = {}
-        for name in _WHOLE:
-            table[name] = np.array([row[name] for row in rows], np.int32)
-        for name in _REAL:
-            table[name] = np.array([row[name] for row in rows], np.float32)
-        table["touching"] = np.array([row["touching"] for row in rows], bool)
-        table["n_views"] = np.array([row["n_views"] for row in rows], np.int8)
-        table["flags"] = np.array([row["flags"] for row in rows], dtype=np.str_)
-        side, views = self.settings.crop_pixels, self.settings.views
-        crops = np.empty((len(rows), views, side, side), np.uint8)
-        for number, index in enumerate(order):
-            crops[number] = self._crops[index]
-        return table, crops
+    def _column(self, name: str) -> NDArray[np.float64]:
+        return np.array(self._columns[name])
+
+    def table(self, crops_file: Path) -> tuple[dict[str, NDArray[Any]], NDArray[np.uint8]]:
+        """Columns, and pictures in a new file, in the order in which cells were first seen."""
+        order = np.lexsort((self._column("y"), self._column("first_frame")))
+        if self._dropped.any():
+            order = order[~self._dropped[order]]
+        table: dict[str, NDArray[Any]] = {"cell_id": np.arange(len(order), dtype=np.int32)}
+        for name in _KEPT:
+            if name != "alone":
+                table[name] = self._column(name)[order].astype(_TYPES.get(name, np.float32))
+        table["flags"] = np.array([self._flags[index] for index in order.tolist()], dtype=np.str_)
+        return table, self._spool.write(crops_file, order)

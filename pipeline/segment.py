@@ -15,7 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
-from pipeline.background import Background, weighted
+from pipeline.background import Background
+from pipeline.kernels.outlines import AREA, SOLIDITY, measure_outlines
+from pipeline.kernels.things import are_things
 from pipeline.optics import Optics, blur, shrunk
 from pipeline.split import split_contour
 
@@ -30,6 +32,8 @@ _CORE = 0.4
 #: The slightest cell blocks this share of the light that a usual one does: a third of its
 #: diameter, and not much paler.
 _SLIGHT = 0.12
+#: A whole thing wider than this many of the largest cells is a bubble; clumps are not as round.
+_BUBBLE, _ROUND = 1.5, 0.9
 #: Fewer whole cells than this say nothing of how small cells are.
 _ENOUGH_CELLS = 20
 
@@ -59,8 +63,12 @@ class Detections:
         shows the same part, so its centre may lie outside.
     contours
         Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
+    oversized
+        Things left out because they are far larger than any cell: bubbles.
     touching
         Whether it was cut out of a blob that holds several.
+    sightings
+        x, y, area, cut and touching of each, as plain values.
     """
 
     frame: int
@@ -73,13 +81,17 @@ class Detections:
     blob: NDArray[np.int64]
     cut: NDArray[np.bool_]
     contours: list[Contour] = field(default_factory=list)
+    oversized: int = 0
 
     touching: NDArray[np.bool_] = field(init=False)
+    sightings: list[tuple[float, float, float, bool, bool]] = field(init=False)
 
     def __post_init__(self) -> None:
         # Cut out of a thing that holds several.
         counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
         self.touching = counts[self.blob] > 1
+        columns = (self.x, self.y, self.area, self.cut, self.touching)
+        self.sightings = list(zip(*(column.tolist() for column in columns), strict=True))
 
     def __len__(self) -> int:
         return len(self.x)
@@ -95,9 +107,21 @@ class Segmenter:
         smallest = optics.diameter_px[0] / optics.shrink
         self.smallest_area = np.pi / 4 * smallest**2
         # The foot of a blob is a few pixels wide however small it is.
-        self._core_area = np.pi / 4 * (smallest + 2) ** 2
+        core_area = np.pi / 4 * (smallest + 2) ** 2
         #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
         self.smallest_piece = smallest
+        self._bubble_area = np.pi / 4 * (_BUBBLE * optics.diameter_px[1] / optics.shrink) ** 2
+        self._limits = (
+            _CLEARLY_LARGE * core_area,
+            optics.high,
+            _CORE,
+            self.smallest_area,
+            _SLIGHT * optics.mass,
+        )
+        self._signs = (
+            optics.polarity is not Polarity.BRIGHT,
+            optics.polarity is not Polarity.DARK,
+        )
         self.use(background)
 
     def use(self, background: Background) -> None:
@@ -106,7 +130,7 @@ class Segmenter:
         self._image = shrunk(background.image, self.optics.shrink)
         self._gain = float("nan")
 
-    def _bounds(self, gain: float) -> tuple[NDArray[Any], NDArray[Any]]:
+    def _set_bounds(self, gain: float) -> None:
         """Lowest and highest grey value of what is bare, of every pixel."""
         tolerance = _SAME_GAIN * self.optics.low / max(self.background.level, 1.0)
         if not abs(gain - self._gain) < tolerance:
@@ -114,19 +138,21 @@ class Segmenter:
             # Just under half a grey: what is stored is rounded, so the bounds are the least whole
             # number above and the greatest below.
             reach = self.optics.low - 0.4999
-            self._low = cv2.addWeighted(self._image, gain, self._image, 0, -reach, dtype=self._kind)
-            self._high = cv2.addWeighted(self._image, gain, self._image, 0, reach, dtype=self._kind)
-        return self._low, self._high
+            bare, kind = self._image, self._kind
+            if self._signs[0]:
+                self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
+            if self._signs[1]:
+                self._high = cv2.addWeighted(bare, gain, bare, 0, reach, dtype=kind)
 
     def mask(self, small: NDArray[Any], gain: float) -> NDArray[Any]:
         """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
-        low, high = self._bounds(gain)
+        self._set_bounds(gain)
         if self.optics.polarity is Polarity.DARK:
-            off = cv2.compare(small, low, cv2.CMP_LT)
+            off = cv2.compare(small, self._low, cv2.CMP_LT)
         elif self.optics.polarity is Polarity.BRIGHT:
-            off = cv2.compare(small, high, cv2.CMP_GT)
+            off = cv2.compare(small, self._high, cv2.CMP_GT)
         else:
-            off = cv2.bitwise_not(cv2.inRange(small, low, high))
+            off = cv2.bitwise_not(cv2.inRange(small, self._low, self._high))
         # Gaps of one pixel in faint cytoplasm.
         return cv2.morphologyEx(off, cv2.MORPH_CLOSE, self._kernel, dst=off)
 
@@ -168,68 +194,42 @@ class Segmenter:
     def _measure(
         self, contours: Sequence[Contour], small: NDArray[Any], gain: float, index: int
     ) -> Detections:
-        kept: list[Contour] = []
-        rows: list[tuple[float, ...]] = []
         shortest = self._shortest()
-        for blob, contour in enumerate(contours):
-            if len(contour) < shortest:
+        long = [contour for contour in contours if len(contour) >= shortest]
+        outlines = _outlines(long)
+        good = outlines[:, AREA] >= self.smallest_area
+        good[good] = are_things(
+            small, (self._image, gain), outlines[good], self._limits, self._signs
+        )
+        kept: list[Contour] = []
+        several: list[int] = []
+        oversized = 0
+        for row in np.flatnonzero(good).tolist():
+            area, solidity = outlines[row, AREA], outlines[row, SOLIDITY]
+            pieces = split_contour(long[row], area, solidity, self.smallest_piece)
+            if len(pieces) == 1 and area > self._bubble_area and solidity > _ROUND:
+                oversized += 1
                 continue
-            x, y, area = _moments(contour)
-            if area < self.smallest_area:
-                continue
-            box = cv2.boundingRect(contour)
-            if not self._is_thing(box, area, small, gain):
-                continue
-            solidity = _solidity(contour, area)
-            pieces = split_contour(contour, area, solidity, self.smallest_piece)
-            if len(pieces) == 1:
-                kept.append(contour)
-                rows.append((x, y, area, solidity, *box, blob))
-                continue
-            for piece in pieces:
-                kept.append(piece)
-                rows.append((*_moments(piece), solidity, *cv2.boundingRect(piece), blob))
-        return self._table(rows, kept, gain, index)
-
-    def _is_thing(self, box: Sequence[int], area: float, small: NDArray[Any], gain: float) -> bool:
-        """Whether an outline holds enough contrast, and is as large as a cell at half of it."""
-        left, top, width, height = box
-        raw = small[top : top + height, left : left + width]
-        if area > _CLEARLY_LARGE * self._core_area:
-            return self._stands_out(raw, self._image[top + height // 2, left + width // 2] * gain)
-        bare = self._image[top : top + height, left : left + width]
-        sign = -1.0 if self.optics.polarity is Polarity.DARK else 1.0
-        contrast = weighted(raw, sign, bare, -sign * gain)
-        if self.optics.polarity is Polarity.BOTH:
-            contrast = np.abs(contrast)
-        if contrast.max() < self.optics.high:
-            return False
-        hidden = _hidden_factor((left, top, width, height), small.shape)
-        return self._is_large_enough(contrast, area, hidden)
-
-    def _stands_out(self, part: NDArray[Any], bare: float) -> bool:
-        below = bare - part.min() if self.optics.polarity is not Polarity.BRIGHT else 0.0
-        above = part.max() - bare if self.optics.polarity is not Polarity.DARK else 0.0
-        return bool(max(below, above) >= self.optics.high)
-
-    def _is_large_enough(self, contrast: NDArray[np.float32], area: float, hidden: float) -> bool:
-        """Measure a small thing by what does not depend on the threshold.
-
-        The threshold lies on the foot of a small soft blob, which makes it look much larger than
-        it is. So it is measured where it falls to a share of its own contrast; and by the light it
-        blocks in all, which no blur changes: below the resolution only that tells size.
-        """
-        order = int(0.1 * area)
-        typical = np.partition(contrast, contrast.size - 1 - order, axis=None)[-1 - order]
-        if hidden * np.count_nonzero(contrast > _CORE * typical) < self.smallest_area:
-            return False
-        mass = float(np.maximum(contrast, 0).sum())
-        return not hidden * mass < _SLIGHT * self.optics.mass
+            kept += pieces
+            several += [row] * len(pieces)
+        blob = np.array(several, np.int64)
+        table = outlines[blob]
+        pieces_of = np.bincount(blob, minlength=1)[blob] > 1
+        table[pieces_of] = _outlines([kept[place] for place in np.flatnonzero(pieces_of)])
+        # The shape of the whole tells how sure the parting is.
+        table[:, SOLIDITY] = outlines[blob, SOLIDITY]
+        found = self._table(table, blob, kept, gain, index)
+        found.oversized = oversized
+        return found
 
     def _table(
-        self, rows: list[tuple[float, ...]], contours: list[Contour], gain: float, index: int
+        self,
+        table: NDArray[np.float64],
+        blob: NDArray[np.int64],
+        contours: list[Contour],
+        gain: float,
+        index: int,
     ) -> Detections:
-        table = np.array(rows, float).reshape(-1, 9)
         scale = self.optics.shrink
         # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
         offset = (scale - 1) / 2
@@ -242,7 +242,7 @@ class Segmenter:
             area=table[:, 2] * scale**2,
             solidity=table[:, 3],
             box=(table[:, 4:8] * scale).astype(np.int64),
-            blob=table[:, 8].astype(np.int64),
+            blob=blob,
             cut=cut,
             contours=contours,
         )
@@ -289,34 +289,9 @@ def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArra
     return touched
 
 
-def _hidden_factor(box: tuple[int, int, int, int], shape: tuple[int, ...]) -> float:
-    """Whole over visible area of a disc that the border cuts, by its depth and extent; 1 to 2."""
-    left, top, width, height = box
-    if left == 0 or left + width >= shape[1]:
-        return min(max(height / width, 1.0), 2.0)
-    if top == 0 or top + height >= shape[0]:
-        return min(max(width / height, 1.0), 2.0)
-    return 1.0
-
-
-def pixel_area(contour: Contour) -> float:
-    """Pixels inside and on an outline through pixel centres, by Pick's theorem: A + b/2 + 1."""
-    return float(cv2.contourArea(contour)) + len(contour) / 2 + 1
-
-
-def _solidity(contour: Contour, area: float) -> float:
-    hull = cv2.convexHull(contour)
-    # The hull's own boundary in pixels: the same correction as for the outline.
-    full = float(cv2.contourArea(hull)) + len(contour) / 2 + 1
-    return min(area / full, 1.0)
-
-
-def _moments(contour: Contour) -> tuple[float, float, float]:
-    """Centroid and `pixel_area` of an outline."""
-    moments = cv2.moments(contour)
-    inside = moments["m00"]
-    area = inside + len(contour) / 2 + 1
-    if inside > 0:
-        return moments["m10"] / inside, moments["m01"] / inside, area
-    mean = contour.reshape(-1, 2).mean(axis=0)
-    return float(mean[0]), float(mean[1]), area
+def _outlines(contours: Sequence[Contour]) -> NDArray[np.float64]:
+    """Place, size and form of contours; columns of `pipeline.kernels.outlines`."""
+    if not contours:
+        return np.empty((0, 8))
+    starts = np.cumsum([0, *map(len, contours)])
+    return measure_outlines(np.concatenate(contours).reshape(-1, 2), starts)

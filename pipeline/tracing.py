@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +13,7 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
+from pipeline.ahead import Aside
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
 from pipeline.linking import Linker, Track, estimate_flow, unknown_flow
@@ -18,12 +21,15 @@ from pipeline.linking.judge import Verdict, judge
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
+from pipeline.sightings import Sightings
 from pipeline.views import Shot, View, ViewFinder, keep_best
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 #: The background takes over this share of the difference every so many frames.
 _RATE, _EVERY = 0.1, 10
+#: A picture replaces another if it is better by this: a tenth more of focus.
+_BETTER = 0.05
 #: A picture that shows two cells in one outline comes after every other.
 _NOT_ALONE = 6.0
 #: A cell is seen apart from others in this share of its sightings, or counts as a piece.
@@ -31,16 +37,17 @@ _ALONE = 0.15
 
 
 class Tracing(Protocol):
-    """Takes frames, gives rows."""
+    """Takes frames, makes rows."""
 
+    rows: Rows
     figures: Figures
     preview: Shown
 
     def take(self, frame: Any) -> None:
         """Take the next frame."""
 
-    def finish(self) -> Rows:
-        """No more frames come."""
+    def finish(self) -> None:
+        """No more frames come: make the last rows."""
 
 
 @dataclass
@@ -53,6 +60,8 @@ class Desk:
     figures: Figures
     settings: IngestSettings
     shape: tuple[int, int]
+    aside: Aside
+    sightings: Sightings | None = None
 
 
 class _Loop:
@@ -65,24 +74,24 @@ class _Loop:
         self.figures = desk.figures
         self.settings = desk.settings
         self.shape = desk.shape
+        self.aside = desk.aside
+        self.sightings = desk.sightings
         self.preview = Shown(desk.settings.preview_frames, desk.ground.optics.shrink)
         self._seen = 0
 
     def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
-        self.figures.see(found)
+        shot = self.finder.shot(frame, found, background)
+        self.figures.see(found, shot.focus)
         self._seen += 1
-        return Shot(frame.index, frame.pixels, found, background, self.finder.scores(found))
+        return shot
 
-    def _focus(self, shot: Shot, index: int) -> float:
-        focus = self.finder.focus(shot, index)
-        if not shot.found.cut[index] and not shot.found.touching[index]:
-            self.figures.see_focus(shot.index, focus)
-        return focus
-
-    def _cut_out(self, shot: Shot, index: int) -> View:
-        return self.finder.cut_out(shot, index, self._focus(shot, index))
+    def _write_down(
+        self, shot: Shot, owners: Sequence[Track], open_tracks: Sequence[Track] = ()
+    ) -> None:
+        if self.sightings is not None:
+            self.sightings.see(shot.found, self.ground.optics.shrink, owners, open_tracks)
 
 
 class EachFrame(_Loop):
@@ -93,8 +102,10 @@ class EachFrame(_Loop):
         shot = self._detect(frame)
         for index in self._chosen(shot.found):
             alone = not shot.found.touching[index]
-            view = self._cut_out(shot, index)
-            self.rows.add([view], [frame.index], float("nan"), alone=alone)
+            view = self.finder.cut_out(shot, index)
+            add = partial(self.rows.add, [view], [frame.index], float("nan"), alone=alone)
+            self.aside.do(add)
+        self._write_down(shot, [])
         self.preview.offer(shot, [])
 
     def _chosen(self, found: Detections) -> list[int]:
@@ -110,11 +121,11 @@ class EachFrame(_Loop):
         away = np.hypot(found.x - width / 2, found.y - height / 2)
         return [int(np.argmin(away - np.sqrt(found.area / np.pi)))]
 
-    def finish(self) -> Rows:
-        """Give the rows."""
+    def finish(self) -> None:
+        """Wait for the last rows."""
+        self.aside.close()
         if self.ground.mode is not Mode.EVENTS:
             self.figures.slight = self.rows.drop_slight()
-        return self.rows
 
 
 class OverFrames(_Loop):
@@ -130,7 +141,7 @@ class OverFrames(_Loop):
         """Segment, then link at once, or wait until the flow is known."""
         shot = self._detect(frame)
         if self._linker is None:
-            views = [self._cut_out(shot, index) for index in range(len(shot.found))]
+            views = [self.finder.cut_out(shot, index) for index in range(len(shot.found))]
             self._waiting.append((shot, views))
             self._pending += len(views)
             if self._seen % 16 == 0:
@@ -142,13 +153,11 @@ class OverFrames(_Loop):
     def _link_and_keep(self, shot: Shot) -> None:
         owners, alone = self._link(shot.found)
         shot.scores -= np.where(alone, 0.0, _NOT_ALONE)
-        for index, owner in enumerate(owners):
-            if not _wanted(owner, float(shot.scores[index]) + 1.0, self.settings.views):
-                continue
-            focus = self._focus(shot, index)
-            if _wanted(owner, shot.score(index, focus), self.settings.views):
-                view = self.finder.cut_out(shot, index, focus)
-                keep_best(owner.views, view, self.settings.views)
+        number = self.settings.views
+        for index, (owner, score) in enumerate(zip(owners, shot.scores.tolist(), strict=True)):
+            if len(owner.views) < number or score > owner.views[-1].score + _BETTER:
+                keep_best(owner.views, self.finder.cut_out(shot, index), number)
+        self._write_down(shot, owners, self._linker.active if self._linker else ())
         self.preview.offer(shot, owners)
 
     def _follow(self, shot: Shot) -> None:
@@ -174,6 +183,7 @@ class OverFrames(_Loop):
             for owner, view, single in zip(owners, views, alone, strict=True):
                 view.score -= 0.0 if single else _NOT_ALONE
                 keep_best(owner.views, view, self.settings.views)
+            self._write_down(shot, owners, self._linker.active)
             self.preview.offer(shot, owners)
 
     def _diameter(self, frames: list[Detections]) -> float:
@@ -201,22 +211,17 @@ class OverFrames(_Loop):
         if np.isfinite(speed):
             self.figures.speeds.append(speed)
         alone = track.free >= _ALONE * len(track)
-        self.rows.add(track.views, track.frames, speed, alone=alone)
+        self.aside.do(partial(self.rows.add, track.views, track.frames, speed, alone=alone))
 
-    def finish(self) -> Rows:
+    def finish(self) -> None:
         """Link what waits, close what is open."""
         if self._linker is None:
             self._try_to_start(final=True)
         assert self._linker is not None
         for track in self._linker.finish():
             self._close(track)
+        self.aside.close()
         self.figures.slight = self.rows.drop_slight()
-        return self.rows
-
-
-def _wanted(owner: Track, score: float, number: int) -> bool:
-    """Whether a detection might be among the best; focus adds at most about one to its score."""
-    return len(owner.views) < number or score > owner.views[-1].score
 
 
 def _speed(track: Track) -> float:

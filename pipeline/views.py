@@ -7,9 +7,9 @@ it is over.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from math import log, pi, sqrt
+from math import pi, sqrt
 from typing import Any
 
 import cv2
@@ -17,6 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.background import Background, weighted
+from pipeline.kernels.crowd import gaps
+from pipeline.kernels.inside import rim_contrast, within_edge
+from pipeline.kernels.sharp import sharpness_of
 from pipeline.optics import Optics
 from pipeline.segment import Detections
 
@@ -32,8 +35,10 @@ class View:
     ----------
     frame, x, y, box
         As in `pipeline.segment.Detections`.
-    contrast
-        (Frame − background) / background level of the part of the frame that holds the cell.
+    pixels, ground
+        The part of the frame that holds the cell, and of the background at its time.
+    gain, level
+        Brightness of the frame over the background; grey value that contrast is measured in.
     left, top
         Where that part lies in the frame.
     contour
@@ -41,7 +46,7 @@ class View:
     cut, touching
         Whether the border cuts the cell, whether it was split from a blob.
     focus
-        Sharpness, see `sharpness`; NaN until it is asked for.
+        Sharpness, see `sharpness`.
     score
         Larger is better.
     """
@@ -50,7 +55,10 @@ class View:
     x: float
     y: float
     box: tuple[int, int, int, int]
-    contrast: NDArray[np.float32]
+    pixels: NDArray[Any]
+    ground: NDArray[np.float32]
+    gain: float
+    level: float
     left: int
     top: int
     contour: NDArray[np.int32]
@@ -58,6 +66,11 @@ class View:
     touching: bool
     focus: float
     score: float
+
+    @property
+    def contrast(self) -> NDArray[np.float32]:
+        """(Frame − background) / background level, (h, w); made when it is asked for."""
+        return weighted(self.pixels, 1 / (self.gain * self.level), self.ground, -1 / self.level)
 
 
 @dataclass(slots=True)
@@ -75,7 +88,9 @@ class Shot:
     background
         Of the frame.
     scores
-        Of the detections as views, but for focus.
+        Of the detections as views.
+    focus
+        Sharpness of each.
     """
 
     index: int
@@ -83,14 +98,7 @@ class Shot:
     found: Detections
     background: Background
     scores: NDArray[np.float64]
-    boxes: list[tuple[int, int, int, int]] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.boxes = [tuple(box) for box in self.found.box.tolist()]
-
-    def score(self, index: int, focus: float) -> float:
-        """Of a detection as a view: half a point for each factor e of its focus."""
-        return float(self.scores[index]) + 0.5 * log(max(focus, 1e-6))
+    focus: NDArray[np.float64]
 
 
 class ViewFinder:
@@ -108,15 +116,19 @@ class ViewFinder:
         self.optics = optics
         self.shape = shape
 
+    def shot(self, frame: Any, found: Detections, background: Background) -> Shot:
+        """A frame with its detections, each with focus and score.
+
+        A view gains half a point for each factor e of its focus.
+        """
+        focus = sharpness_of(frame.pixels, found.box)
+        scores = self.scores(found) + 0.5 * np.log(np.maximum(focus, 1e-6))
+        return Shot(frame.index, frame.pixels, found, background, scores, focus)
+
     def scores(self, found: Detections) -> NDArray[np.float64]:
         """Score of each detection, but for its focus."""
-        if not len(found):
-            return np.zeros(0)
         radius = np.sqrt(found.area / np.pi)
-        gap = np.hypot(found.x[:, None] - found.x[None, :], found.y[:, None] - found.y[None, :])
-        gap -= radius[:, None] + radius[None, :]
-        np.fill_diagonal(gap, np.inf)
-        apart = np.clip(gap.min(axis=1) / np.maximum(radius, 1.0), 0.0, 1.0)
+        apart = np.clip(gaps(found.x, found.y, radius) / np.maximum(radius, 1.0), 0.0, 1.0)
         height, width = self.shape
         depth = np.minimum(
             np.minimum(found.x, width - 1 - found.x), np.minimum(found.y, height - 1 - found.y)
@@ -125,37 +137,29 @@ class ViewFinder:
         shown = np.where(depth < 0, -9.0, 3 * np.clip(depth / np.maximum(radius, 1.0), 0.0, 1.0))
         return np.where(found.cut, shown, 4.0) + apart - 1.5 * found.touching
 
-    def focus(self, shot: Shot, index: int) -> float:
-        """Sharpness of a detection."""
-        left, top, width, height = shot.boxes[index]
-        return sharpness(shot.pixels[top : top + height, left : left + width])
-
-    def cut_out(self, shot: Shot, index: int, focus: float) -> View:
+    def cut_out(self, shot: Shot, index: int) -> View:
         """Keep what is needed to draw one detection later."""
         found = shot.found
-        left, top, width, height = box = shot.boxes[index]
+        left, top, width, height = box = tuple(found.box[index].tolist())
         room = rim_of(max(width, height)) + 2
         top, bottom = max(top - room, 0), top + height + room
         left, right = max(left - room, 0), left + width + room
-        level = self.optics.level
         return View(
             frame=found.frame,
             x=float(found.x[index]),
             y=float(found.y[index]),
             box=box,
-            contrast=weighted(
-                shot.pixels[top:bottom, left:right],
-                1 / (found.gain * level),
-                shot.background.image[top:bottom, left:right],
-                -1 / level,
-            ),
+            pixels=shot.pixels[top:bottom, left:right].copy(),
+            ground=shot.background.image[top:bottom, left:right].copy(),
+            gain=found.gain,
+            level=self.optics.level,
             left=left,
             top=top,
             contour=found.contours[index],
             cut=bool(found.cut[index]),
             touching=bool(found.touching[index]),
-            focus=focus,
-            score=shot.score(index, focus),
+            focus=float(shot.focus[index]),
+            score=float(shot.scores[index]),
         )
 
 
@@ -170,15 +174,8 @@ def sharpness(pixels: NDArray[Any]) -> float:
     Dimensionless, independent of gain and offset; the variance of the Laplacian is the focus
     measure of Pech-Pacheco et al. 2000 (ICPR 15, 314–317), here free of the cell's own contrast.
     """
-    if min(pixels.shape, default=0) < 3:
-        return 0.0
-    _, spread = cv2.meanStdDev(pixels)
-    if spread[0, 0] <= 0:
-        return 0.0
-    # Second differences of 8 bits fit into 16; those of 16 need floats.
-    depth = cv2.CV_16S if pixels.dtype == np.uint8 else cv2.CV_32F
-    _, edges = cv2.meanStdDev(cv2.Laplacian(pixels, depth))
-    return float(edges[0, 0] / spread[0, 0])
+    height, width = pixels.shape
+    return float(sharpness_of(pixels, np.array([[0, 0, width, height]]))[0])
 
 
 def keep_best(views: list[View], view: View, number: int) -> None:
@@ -192,7 +189,7 @@ def keep_best(views: list[View], view: View, number: int) -> None:
 
 def mask_of(view: View, shrink: int) -> NDArray[np.uint8]:
     """The cell's own pixels in a view, 0 or 255, at the resolution of the frame."""
-    mask = np.zeros(view.contrast.shape, np.uint8)
+    mask = np.zeros(view.pixels.shape, np.uint8)
     outline, offset = view.contour, (-view.left, -view.top)
     if shrink > 1:
         outline = np.rint(outline * float(shrink) + (shrink - 1) / 2).astype(np.int32)
@@ -224,15 +221,13 @@ def true_mask(
         0 or 255, holes filled.
     """
     size = np.abs(contrast)
-    depth = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
-    values = np.sort(size[(depth > reach) & (depth <= 2 * reach + 1)])
-    if values.size < 8:
+    depth: NDArray[Any] = cv2.distanceTransform(mask, cv2.DIST_L2, 3)
+    half = 0.5 * rim_contrast(size, depth, reach)
+    if not half >= 0:
         return mask
-    half = 0.5 * float(values[values.size // 2])
-    inside = cv2.threshold(cv2.blur(size, (3, 3)), half, 255, cv2.THRESH_BINARY)[1]
     # Paler parts deep inside are no edge; they would be filled as holes unless they open outwards.
-    core = cv2.threshold(depth, reach + 1, 255, cv2.THRESH_BINARY)[1]
-    kept = np.maximum(np.minimum(inside.astype(np.uint8), mask), core.astype(np.uint8))
+    smooth: NDArray[Any] = cv2.blur(size, (3, 3))
+    kept = within_edge(smooth, depth, half, reach + 1)
     outlines, _ = cv2.findContours(kept, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     result = np.zeros_like(mask)
     cv2.drawContours(result, [max(outlines, key=len)], -1, 255, cv2.FILLED)
@@ -281,8 +276,7 @@ def draw(
     method = cv2.INTER_LINEAR if step > 0.7 else cv2.INTER_CUBIC
     drawn = cv2.warpAffine(alone, matrix, (side, side), flags=method | cv2.WARP_INVERSE_MAP)
     grey = cv2.addWeighted(drawn, 127 / full_scale, drawn, 0, 128, dtype=cv2.CV_8U)
-    result: NDArray[np.uint8] = np.maximum(grey, np.uint8(1))
-    return result
+    return np.maximum(np.asarray(grey, np.uint8), np.uint8(1))
 
 
 @lru_cache(maxsize=64)

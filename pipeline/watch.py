@@ -81,17 +81,16 @@ class Watched:
         """Figures of the frames seen: counts, and shares from 0 to 1."""
         return {
             "bit_depth": float(self._recording.bit_depth),
-            "saturated_share": self._saturated_share(),
+            "saturated_share": float(self._saturated[self._ceiling()] / max(self._count, 1)),
+            "ceiling": float(self._ceilings[self._ceiling()]),
             "duplicated_frames": float(self._identical),
             "dropped_frames": float(self._dropped()),
         }
 
-    def _saturated_share(self) -> float:
+    def _ceiling(self) -> int:
         # A camera's own depth is not stored: its ceiling is the lowest that nothing went beyond.
-        for place, ceiling in enumerate(self._ceilings):
-            if self._brightest <= ceiling:
-                return float(self._saturated[place] / max(self._count, 1))
-        return 0.0
+        above = [place for place, top in enumerate(self._ceilings) if self._brightest <= top]
+        return above[0] if above else len(self._ceilings) - 1
 
     def _dropped(self) -> int:
         gaps = np.diff(self._times)

@@ -35,14 +35,14 @@ def message(
 ) -> str:
     """One ORU^R01 message, ready for a file or for MLLP.
 
-    Without ``control_id`` one is made from the content and the report's version, so that the same
-    report sent twice can be told.
+    Without ``control_id`` one is made from the content, the report's version and its status, so
+    that the same report sent twice can be told, and a draft from what was released.
     """
     settings = settings or ReportSettings()
     values = measurements(content, settings)
     status = _STATUS[checked_status(content)]
     segments = [
-        _header(content, control_id),
+        _header(content, status, control_id),
         _donor(content),
         _request(content, status),
         *_notes(content),
@@ -70,7 +70,7 @@ def escape(text: str) -> str:
     return "".join(kept)
 
 
-def _header(content: SpecimenReport, control_id: str | None) -> str:
+def _header(content: SpecimenReport, status: str, control_id: str | None) -> str:
     fields = [
         "MSH|^~\\&",
         "cellcensus",
@@ -80,7 +80,7 @@ def _header(content: SpecimenReport, control_id: str | None) -> str:
         _time(content.generated_at),
         "",
         "ORU^R01^ORU_R01",
-        control_id or f"{identity(content)[2:]}-{content.version}",
+        control_id or f"{identity(content)[2:]}-{content.version}{status}",
         "P",
         "2.5.1",
         *[""] * 5,

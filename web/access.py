@@ -142,6 +142,8 @@ def find_visitor(request: Request) -> Visitor | None:
     StoreError
         The database does not answer.
     """
+    if is_local_monitor(request):
+        return MONITOR
     store: Store = request.app.state.store
     token = _bearer(request)
     if token is not None:
@@ -149,6 +151,23 @@ def find_visitor(request: Request) -> Visitor | None:
         return reader(store, token) if reader else None
     cookie = cookies.read(request, cookies.SESSION)
     return _of_session(store, request.app.state.settings, cookie) if cookie else None
+
+
+MONITOR = Visitor(0, "monitor", "Monitor", "viewer", "", narrowed_to=frozenset({Right.READ}))
+"""Whoever reads the figures of the service on the machine that it runs on."""
+
+
+def is_local_monitor(request: Request) -> bool:
+    """Whether a program on this machine asks for /metrics, and the settings let it.
+
+    What came through a proxy is not from this machine, though the proxy may be.
+    """
+    settings: Settings = request.app.state.settings
+    if not (settings.web.open_metrics and request.url.path == "/metrics"):
+        return False
+    passed_on = "forwarded" in request.headers or "x-forwarded-for" in request.headers
+    host = request.client.host if request.client else ""
+    return request.method == "GET" and not passed_on and host in ("127.0.0.1", "::1")
 
 
 def _bearer(request: Request) -> str | None:

@@ -22,7 +22,11 @@ from db.store import Store
 from web import account, drawing, papers, people, routes, signin, tokens, trail
 from web.access import Access, check_declared
 from web.api.install import install
+from web.bench import actions as bench_actions
+from web.bench import pages as bench_pages
+from web.bench.film import Films
 from web.guard import Guard
+from web.pages import ROUTERS
 from web.problems import problem, wrong_fields
 from web.refusals import is_for_machines, refuse
 from web.throttle import FailureLimit
@@ -48,7 +52,9 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         with app.state.store.unit_of_work() as session:
             if note_settings(session, "access", settings.access.model_dump(mode="json")):
                 session.commit()
+        app.state.films = Films()
         yield
+        app.state.films.close()
         app.state.store.close()
 
     app = FastAPI(
@@ -67,6 +73,10 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     for part in (signin, account, tokens, people, trail, papers):
         app.include_router(part.router)
     app.include_router(routes.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.include_router(bench_pages.router)
+    app.include_router(bench_actions.router)
     install(app)
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)

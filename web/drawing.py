@@ -20,7 +20,13 @@ from web.visitor import current
 STYLES = {
     "report.css": ("reports", "templates/report.css"),
     "web.css": ("web", "static/web.css"),
+    "pages.css": ("web", "static/pages.css"),
+    "bench.css": ("web", "static/bench.css"),
+    "htmx.min.js": ("web", "static/htmx.min.js"),
+    "keys.js": ("web", "static/keys.js"),
+    "bench.js": ("web", "static/bench.js"),
 }
+KINDS = {".css": "text/css", ".js": "text/javascript"}
 
 
 @cache
@@ -49,14 +55,14 @@ def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
 
 @cache
 def style_sheet(name: str) -> bytes:
-    """One of the two style sheets."""
+    """One style sheet or script."""
     package, path = STYLES[name]
     return (files(package) / path).read_bytes()
 
 
 @cache
 def style_address(name: str) -> str:
-    """Address of a style sheet; it changes with its content, so that it may be kept for long."""
+    """Address of a static file; it changes with its content, so that it may be kept for long."""
     return f"/static/{name}?v={hashlib.sha256(style_sheet(name)).hexdigest()[:12]}"
 
 

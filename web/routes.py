@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
+from pathlib import PurePath
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query
 from sqlalchemy import select
@@ -14,22 +17,22 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from cellcensus import __version__
 from cellcensus.errors import StoreError, UsageError
 from cellcensus.rights import Right
-from db import findings
-from db.predictions import history
-from db.registry import find_model, list_models
-from db.studies import find_study
+from db.studies import find_study, study_names
 from db.tables import Specimen
 from db.tables import Study as StudyRow
+from flows.documents import page_of
 from reports.glossary import FLAGS
 from web import drawing, queries, stored
 from web.access import anyone, may
+from web.bench.place import address
 from web.given import Configured, Database
-from web.guard import POLICY
 
 router = APIRouter()
 pages = APIRouter(default_response_class=HTMLResponse, dependencies=[Depends(may(Right.READ))])
 
 State = Literal["", "quarantined", "predicted", "ingested", "waiting"]
+ReviewState = Literal["", "open", "on hold", "reviewed", "released", "corrected"]
+Sort = Literal["", "need", "newest", "oldest", "specimen", "donor"]
 Role = Literal["", "unknown", "mixed", "control", "purified", "blank"]
 Short = Annotated[str, Query(max_length=200)]
 
@@ -44,10 +47,21 @@ def narrowed(
     since: date | Literal[""] = "",
     until: date | Literal[""] = "",
     words: Short = "",
+    review: ReviewState = "",
+    sort: Sort = "",
 ) -> queries.Filter:
     """The filter of the work list; an empty field narrows nothing."""
     return queries.Filter(
-        study, state, role, flag, instrument, since or None, until or None, words.strip()
+        study,
+        state,
+        role,
+        flag,
+        instrument,
+        since or None,
+        until or None,
+        words.strip(),
+        review,
+        sort,
     )
 
 
@@ -58,7 +72,7 @@ def work_list(
     chosen: Annotated[queries.Filter, Depends(narrowed)],
     page: Annotated[int, Query(ge=1, le=1_000_000)] = 1,
 ) -> Response:
-    """All specimens, newest first."""
+    """All specimens, what needs a person first."""
     with store.reading() as session:
         return drawing.page(
             "worklist.html",
@@ -66,11 +80,14 @@ def work_list(
             page=queries.work_list(session, chosen, page, settings.web.page_size),
             chosen=chosen,
             query=chosen.as_query(),
-            studies=[item.name for item in queries.studies(session)],
+            studies=study_names(session),
             instruments=queries.instruments(session),
             flags=queries.flags_in_use(session),
             states=queries.STATES,
             roles=queries.ROLES,
+            reviews=queries.REVIEW_STATES,
+            sorts=queries.SORTS,
+            place_of=place_of,
         )
 
 
@@ -86,54 +103,25 @@ def studies(store: Database) -> Response:
         )
 
 
-@pages.get("/studies/{study}/")
-def study_page(study: str, store: Database, settings: Configured) -> Response:
-    """One study: its report and what was found in its sheet."""
-    with store.reading() as session:
-        row = _study(session, study)
-        counts = {item.name: item for item in queries.studies(session)}
-        return drawing.page(
-            "study.html",
-            here="studies",
-            study=counts[row.name],
-            states=queries.STATES,
-            findings=findings.open_findings(session, row.key),
-            stored=stored.stored_report(session, settings.home, row.key, None),
-        )
-
-
 @pages.get("/studies/{study}/report")
 def study_file(study: str, store: Database, settings: Configured) -> Response:
     """The study's report as it was written, for printing."""
     with store.reading() as session:
         row = _study(session, study)
-        return _file(stored.stored_report(session, settings.home, row.key, None))
-
-
-@pages.get("/studies/{study}/specimens/{specimen_id}")
-def specimen_page(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
-    """One specimen: its report, its state, its earlier predictions."""
-    with store.reading() as session:
-        row, item = _specimen(session, study, specimen_id)
-        before, after = queries.neighbours(session, row.name, item.key)
-        return drawing.page(
-            "specimen.html",
-            here="work",
-            item=item,
-            findings=findings.open_findings(session, row.key, item.key),
-            stored=stored.stored_report(session, settings.home, row.key, item.key),
-            history=history(session, item.key),
-            before=before,
-            after=after,
-        )
+        found = stored.stored_report(session, settings.home, row.key, None)
+    if found is None or found.html is None:
+        raise HTTPException(404)
+    return stored.as_written(found.html)
 
 
 @pages.get("/studies/{study}/specimens/{specimen_id}/report")
 def specimen_file(study: str, specimen_id: str, store: Database, settings: Configured) -> Response:
-    """The specimen's report as it was written, for printing."""
+    """The specimen's report for printing: as it was signed, else as it was written."""
     with store.reading() as session:
-        row, item = _specimen(session, study, specimen_id)
-        return _file(stored.stored_report(session, settings.home, row.key, item.key))
+        page = page_of(session, settings, _specimen(session, study, specimen_id).key)
+    if page is None:
+        raise HTTPException(404)
+    return stored.as_written(page.decode())
 
 
 @pages.get("/studies/{study}/{file}.html")
@@ -153,36 +141,6 @@ def linked_file(study: str, file: str, store: Database) -> Response:
     return RedirectResponse(f"/studies/{part(study)}/specimens/{part(name)}", status_code=303)
 
 
-@pages.get("/models")
-def models(store: Database) -> Response:
-    """All models."""
-    with store.reading() as session:
-        return drawing.page("models.html", here="models", models=list_models(session)[::-1])
-
-
-@pages.get("/models/{model_id}")
-def model_page(model_id: str, store: Database) -> Response:
-    """One model: what it learned from, and the decisions about it."""
-    with store.reading() as session:
-        model = find_model(session, model_id)
-        if model is None:
-            raise HTTPException(404)
-        return drawing.page("model.html", here="models", model=model)
-
-
-@pages.get("/quarantine")
-def quarantine(store: Database) -> Response:
-    """All specimens set aside, by study."""
-    with store.reading() as session:
-        shelves = [
-            (study.name, findings.quarantined(session, study.key))
-            for study in session.scalars(select(StudyRow).order_by(StudyRow.name))
-        ]
-        return drawing.page(
-            "quarantine.html", here="quarantine", shelves=[s for s in shelves if s[1]]
-        )
-
-
 @pages.get("/flags")
 def flags() -> Response:
     """What every flag means, and what to do about it."""
@@ -191,11 +149,12 @@ def flags() -> Response:
 
 @router.get("/static/{name}", dependencies=[Depends(anyone)])
 def static(name: str) -> Response:
-    """The style sheets."""
+    """The style sheets and scripts."""
     if name not in drawing.STYLES:
         raise HTTPException(404)
     kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Response(drawing.style_sheet(name), media_type="text/css", headers=kept)
+    kind = drawing.KINDS[PurePath(name).suffix]
+    return Response(drawing.style_sheet(name), media_type=kind, headers=kept)
 
 
 @router.get("/healthz", dependencies=[Depends(anyone)])
@@ -212,6 +171,11 @@ def health(store: Database) -> JSONResponse:
 router.include_router(pages)
 
 
+def place_of(item: queries.Item, query: Mapping[str, str], at: int) -> str:
+    """Address of a specimen of the list that remembers the list."""
+    return address(item, urlencode(query), at)
+
+
 def _study(session: Session, name: str) -> StudyRow:
     try:
         return find_study(session, name)
@@ -219,17 +183,8 @@ def _study(session: Session, name: str) -> StudyRow:
         raise HTTPException(404) from None
 
 
-def _specimen(session: Session, study: str, specimen_id: str) -> tuple[StudyRow, queries.Item]:
-    row = _study(session, study)
-    item = queries.find_item(session, row.name, specimen_id)
+def _specimen(session: Session, study: str, specimen_id: str) -> queries.Item:
+    item = queries.find_item(session, _study(session, study).name, specimen_id)
     if item is None:
         raise HTTPException(404)
-    return row, item
-
-
-def _file(found: stored.Stored | None) -> Response:
-    if found is None or found.html is None:
-        raise HTTPException(404)
-    # The styles written in the file are allowed by their hashes, and nothing else is.
-    policy = POLICY.replace("style-src 'self'", f"style-src {found.style_hashes}")
-    return HTMLResponse(found.html, headers={"Content-Security-Policy": policy})
+    return item

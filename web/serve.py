@@ -26,6 +26,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
     from db.schema import upgrade  # noqa: PLC0415
     from flows.deliver import sending  # noqa: PLC0415
     from web.app import create_app  # noqa: PLC0415
+    from web.working import working  # noqa: PLC0415
 
     host, port = host or settings.web.host, port or settings.web.port
     # Before the server starts: an error here reaches the person as words.
@@ -38,7 +39,7 @@ def serve(settings: Settings, host: str | None = None, port: int | None = None) 
             "CELLCENSUS_ACCESS__SECURE_COOKIES.",
             host,
         )
-    with sending(settings):
+    with sending(settings), working(settings):
         uvicorn.run(
             create_app(settings, hosts=hosts),
             host=host,

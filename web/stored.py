@@ -11,9 +11,12 @@ from pathlib import Path
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from starlette.responses import HTMLResponse, Response
 
+from cellcensus.files import read_unaltered
 from db.reports import current_report
 from db.tables import Report
+from web.guard import POLICY
 
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL)
 _STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
@@ -33,32 +36,24 @@ class Stored:
         # Written by our own templates, which escape everything, and unaltered since.
         return Markup(found.group(1)) if found else None  # noqa: S704
 
-    @property
-    def style_hashes(self) -> str:
-        """Sources for ``style-src`` that allow exactly the styles written in this file."""
-        sheets = _STYLE.findall(self.html or "")
-        digests = (hashlib.sha256(sheet.encode()).digest() for sheet in sheets)
-        return " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
-
 
 def stored_report(
     session: Session, home: Path, study_key: int, specimen_key: int | None
 ) -> Stored | None:
     """The report in force of a specimen (or of the study); ``None`` if none was written."""
     written = current_report(session, study_key, specimen_key)
-    return None if written is None else Stored(written, _unaltered(home, written))
+    if written is None:
+        return None
+    page = read_unaltered(home, written.path, written.sha256)
+    return Stored(written, None if page is None else page.decode())
 
 
-def _unaltered(home: Path, written: Report) -> str | None:
-    file = (home / written.path).resolve()
-    if not file.is_relative_to(home.resolve()):
-        return None
-    try:
-        content = file.read_bytes()
-    except OSError:
-        return None
-    same = hashlib.sha256(content).hexdigest() == written.sha256
-    return content.decode("utf-8") if same else None
+def as_written(html: str) -> Response:
+    """The answer that shows a report: styles written in it are allowed by their hashes alone."""
+    digests = (hashlib.sha256(sheet.encode()).digest() for sheet in _STYLE.findall(html))
+    allowed = " ".join(f"'sha256-{base64.b64encode(d).decode('ascii')}'" for d in digests)
+    policy = POLICY.replace("style-src 'self'", f"style-src {allowed}")
+    return HTMLResponse(html, headers={"Content-Security-Policy": policy})
 
 
 def subject_of_file(session: Session, study_key: int, name: str) -> int | None:

@@ -33,7 +33,9 @@ MADE_BY_DEMO = ".made-by-cellcensus-demo"
     help="Where study and home are written.",
 )
 @click.option("--again", is_flag=True, help="Remove an earlier demo first.")
-def demo(folder: Path, again: bool) -> int:
+@click.option("--serve", is_flag=True, help="Then serve it, with an account to look at it.")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to serve on.  [default: 8000]")
+def demo(folder: Path, again: bool, serve: bool, port: int | None) -> int:
     """Make a small study with known truth, run it, and compare the result with the truth."""
     from cli.terminal import TerminalProgress, print_json, say
     from flows.context import open_context
@@ -51,7 +53,12 @@ def demo(folder: Path, again: bool) -> int:
         return worst_exit_code(outcomes)
     _show(compared)
     say()
-    return tell(outcomes)
+    code = tell(outcomes)
+    if serve and code in (0, 3):
+        from cli.touring import serve_tour
+
+        serve_tour(settings, port)
+    return code
 
 
 def _study(folder: Path, *, again: bool) -> Path:
@@ -78,7 +85,7 @@ def _study(folder: Path, *, again: bool) -> Path:
 def _settings(folder: Path) -> Settings:
     """The settings of this call, with a home beside the study and a short training."""
     settings = load_settings()
-    quick = settings.training.model_copy(update={"warmup_steps": 300, "bag_steps": 130, "folds": 3})
+    quick = settings.training.model_copy(update={"warmup_steps": 900, "bag_steps": 100, "folds": 3})
     named = "home" in settings.model_fields_set
     home = settings.home if named else folder / "home"
     return settings.model_copy(update={"home": home, "training": quick})

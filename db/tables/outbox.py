@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.types import Table, utc_now
@@ -43,17 +43,28 @@ class OutboxMessage(Table):
 class Job(Table):
     """Long work that somebody asked for from a page; done by the service, one at a time.
 
-    ``progress`` is 0–1. A job whose ``process`` died is ``waiting`` again after ``lease_until``.
+    ``subject`` says of what, for example ``study:NAME``: of one kind and subject at most one is
+    waiting or running. ``progress`` is 0–1, of the step that ``label`` names; ``seconds_left`` is
+    of that step too. A job whose ``process`` died is taken again after ``lease_until``.
     """
 
     __tablename__ = "job"
     __table_args__ = (
         CheckConstraint(f"state IN {JOB_STATES}", name="state"),
         Index("ix_job_state", "state", "key"),
+        Index(
+            "uq_job_standing",
+            "kind",
+            "subject",
+            unique=True,
+            sqlite_where=text("state IN ('waiting', 'running')"),
+            postgresql_where=text("state IN ('waiting', 'running')"),
+        ),
     )
 
     key: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str]
+    subject: Mapped[str]
     study_key: Mapped[int | None] = mapped_column(ForeignKey("study.key"))
     specimen_key: Mapped[int | None] = mapped_column(ForeignKey("specimen.key"))
     details: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -61,8 +72,11 @@ class Job(Table):
     state: Mapped[str] = mapped_column(default="waiting")
     progress: Mapped[float] = mapped_column(default=0.0)
     label: Mapped[str] = mapped_column(default="")
+    seconds_left: Mapped[float | None]
     message: Mapped[str] = mapped_column(default="")
+    attempts: Mapped[int] = mapped_column(default=0)
     process: Mapped[str] = mapped_column(default="")
     lease_until: Mapped[datetime | None]
     asked_at: Mapped[datetime] = mapped_column(default=utc_now)
+    started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]

@@ -12,7 +12,13 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from pipeline.linking.flow import FlowField
-from pipeline.linking.motion import Expected, cost_of_flowing, cost_of_slowing, expect
+from pipeline.linking.motion import (
+    Expected,
+    cost_of_flowing,
+    cost_of_return,
+    cost_of_slowing,
+    expect,
+)
 from pipeline.linking.track import Track
 from pipeline.segment import Detections
 
@@ -21,8 +27,14 @@ Place = tuple[float, float, bool]
 
 #: Squared distance in standard deviations beyond which nothing is linked: 4.5 of them and a size.
 _GATE = 25.0
+#: Share of its radius within which a thing's heart lies.
+_HEART = 0.6
 #: Frames that a cell may be missing.
 _MISSED = 2
+#: Frames after which one that was lost amid the picture may still be found again.
+_LOST = 12
+#: Cost beyond which a find is another cell: 3 standard deviations.
+_FOUND = 9.0
 
 
 class Linker:
@@ -43,6 +55,7 @@ class Linker:
         self.shape = shape
         self.diameter = diameter
         self.active: list[Track] = []
+        self.lost: list[Track] = []
         self._first_frame: int | None = None
         self._last_frame = 0
 
@@ -64,21 +77,27 @@ class Linker:
         self._last_frame = found.frame
         row_of = np.full(len(found), -1)
         alone = np.ones(len(found), bool)
-        ended: list[Track] = []
+        seen: set[int] = set()
         if self.active:
             expected = expect(self.active, self.flow, ahead)
             row_of = self._assign(expected, found)
             joined = self._join(expected, found, row_of)
             self._update(found, row_of, joined)
             alone = ~np.isin(row_of, list(joined))
-            ended = self._age(expected, {*row_of[row_of >= 0].tolist(), *joined}, ahead)
-        owners = self._owners(found, row_of)
-        self.active = [track for track in self._tracks_after(owners) if track not in ended]
-        return owners, ended, alone
+            seen = {*row_of[row_of >= 0].tolist(), *joined}
+        idle = [track for row, track in enumerate(self.active) if row not in seen]
+        again = self._found_again(found, row_of, idle + self.lost, ahead)
+        owners = self._owners(found, row_of, again)
+        back = set(map(id, again.values()))
+        self.lost = [track for track in self.lost if id(track) not in back]
+        ended = self._age([track for track in idle if id(track) not in back], ahead)
+        gone = set(map(id, ended))
+        self.active = [track for track in self._tracks_after(owners) if id(track) not in gone]
+        return owners, self._give_up(ended, ahead), alone
 
     def finish(self) -> list[Track]:
         """Give out the tracks still open at the end of the recording."""
-        ended, self.active = self.active, []
+        ended, self.active, self.lost = self.active + self.lost, [], []
         return ended
 
     # -- assignment ---------------------------------------------------------------------------
@@ -116,6 +135,9 @@ class Linker:
         for index, rows in guests.items():
             owner = [int(row_of[index])] if row_of[index] >= 0 else []
             members = _fitting(owner + rows, expected, float(found.area[index]))
+            if not owner and not members:
+                # Its size was misjudged: what is expected at the heart of a thing is that thing.
+                members = self._at_heart(rows, expected, found, index)
             if (owner and len(members) < 2) or not members:
                 continue
             if not owner:
@@ -126,31 +148,85 @@ class Linker:
                 joined.update(_placed(members, expected, found, index))
         return joined
 
+    def _at_heart(
+        self, rows: list[int], expected: Expected, found: Detections, index: int
+    ) -> list[int]:
+        away = np.hypot(expected.x[rows] - found.x[index], expected.y[rows] - found.y[index])
+        nearest = int(np.argmin(away))
+        return (
+            [rows[nearest]] if away[nearest] < _HEART * np.sqrt(found.area[index] / np.pi) else []
+        )
+
     def _update(
         self,
         found: Detections,
         row_of: NDArray[np.int64],
         joined: dict[int, Place],
     ) -> None:
-        for index, row in enumerate(row_of.tolist()):
+        for row, sighting in zip(row_of.tolist(), found.sightings, strict=True):
             if row >= 0 and row not in joined:
-                self.active[row].see(found, index)
+                self.active[row].see(found.frame, sighting)
         for row, (x, y, guest) in joined.items():
             self.active[row].see_inside(found.frame, x, y, guest=guest)
 
     # -- life and death -----------------------------------------------------------------------
 
-    def _age(self, expected: Expected, seen: set[int], ahead: int) -> list[Track]:
+    def _age(self, idle: list[Track], ahead: int) -> list[Track]:
+        """Those of the tracks without a detection that end or get lost."""
         ended: list[Track] = []
-        for row, track in enumerate(self.active):
-            if row in seen:
-                continue
+        if not idle:
+            return ended
+        expected = expect(idle, self.flow, ahead)
+        for track, x, y in zip(idle, expected.x.tolist(), expected.y.tolist(), strict=True):
             track.missed += ahead
-            outside = not self._within(float(expected.x[row]), float(expected.y[row]))
+            outside = not self._within(x, y)
             if outside or track.missed > _MISSED:
                 track.left_inside = not outside and self._stays(track)
                 ended.append(track)
         return ended
+
+    def _found_again(
+        self, found: Detections, row_of: NDArray[np.int64], idle: list[Track], ahead: int
+    ) -> dict[int, Track]:
+        """Tracks without a detection that are continued by what nothing else explains.
+
+        A cell that comes from nowhere and one that went nowhere are the same one, hidden meanwhile
+        by others, if it may have gone on or slowed down from there to here.
+        """
+        new = [
+            index for index in np.flatnonzero(row_of < 0).tolist() if self._is_inside(found, index)
+        ]
+        if not new or not idle:
+            return {}
+        expected = expect(idle, self.flow, ahead)
+        cost = cost_of_return(expected, found, self.flow, self.diameter)[:, new]
+        name_of = np.full(len(new), -1)
+        _take(np.where(cost < _FOUND, cost, _GATE), name_of, np.arange(len(idle)))
+        again = {new[place]: idle[name] for place, name in enumerate(name_of.tolist()) if name >= 0}
+        for index, track in again.items():
+            track.left_inside = False
+            track.see(found.frame, found.sightings[index])
+        return again
+
+    def _is_inside(self, found: Detections, index: int) -> bool:
+        return not self._leaves(float(found.x[index]), float(found.y[index]), -1.0)
+
+    def _give_up(self, ended: list[Track], ahead: int) -> list[Track]:
+        """Let what is lost amid the picture wait; give out what left it or waited for too long."""
+        out = [track for track in ended if not track.left_inside]
+        if self.lost:
+            expected = expect(self.lost, self.flow, ahead)
+            for track in self.lost:
+                track.missed += ahead
+            there = zip(expected.x.tolist(), expected.y.tolist(), strict=True)
+            gone = [
+                not self._within(x, y) or track.missed > _LOST
+                for track, (x, y) in zip(self.lost, there, strict=True)
+            ]
+            out += [track for track, over in zip(self.lost, gone, strict=True) if over]
+            self.lost = [track for track, over in zip(self.lost, gone, strict=True) if not over]
+        self.lost += [track for track in ended if track.left_inside]
+        return out
 
     def _within(self, x: float, y: float) -> bool:
         return 0 <= x <= self.shape[1] - 1 and 0 <= y <= self.shape[0] - 1
@@ -165,18 +241,21 @@ class Linker:
         there = (x + self.flow.direction[0] * reach, y + self.flow.direction[1] * reach)
         return not self._within(*there)
 
-    def _owners(self, found: Detections, row_of: NDArray[np.int64]) -> list[Track]:
+    def _owners(
+        self, found: Detections, row_of: NDArray[np.int64], again: dict[int, Track]
+    ) -> list[Track]:
         """Track of each detection, with a new one where there is none."""
         owners: list[Track] = []
         for index, row in enumerate(row_of.tolist()):
-            owners.append(self.active[row] if row >= 0 else self._begin(found, index, row_of))
+            owner = self.active[row] if row >= 0 else again.get(index)
+            owners.append(self._begin(found, index, row_of) if owner is None else owner)
             if not owners[-1].visited:
-                owners[-1].visited = self._within(float(found.x[index]), float(found.y[index]))
+                owners[-1].visited = self._within(*found.sightings[index][:2])
         return owners
 
     def _begin(self, found: Detections, index: int, row_of: NDArray[np.int64]) -> Track:
         track = Track([], [], [], [])
-        track.see(found, index)
+        track.see(found.frame, found.sightings[index])
         x, y = track.x[0], track.y[0]
         track.born_inside = found.frame != self._first_frame and not self._leaves(x, y, -1.0)
         if found.touching[index]:

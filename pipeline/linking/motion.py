@@ -77,16 +77,10 @@ def expect(tracks: list[Track], flow: FlowField, ahead: int) -> Expected:
 
 
 def _recent(track: Track) -> tuple[float, ...]:
-    first = max(-_MEMORY, -len(track.frames))
-    return (
-        track.x[-1],
-        track.y[-1],
-        track.x[first],
-        track.y[first],
-        track.frames[-1] - track.frames[first],
-        track.area[-1],
-        track.missed,
-    )
+    x, y, frames = track.x, track.y, track.frames
+    first = -_MEMORY if len(frames) > _MEMORY else 0
+    span = frames[-1] - frames[first]
+    return x[-1], y[-1], x[first], y[first], span, track.area[-1], track.missed
 
 
 def cost_of_flowing(expected: Expected, found: Detections, flow: FlowField) -> NDArray[np.float64]:
@@ -113,3 +107,24 @@ def cost_of_slowing(
     reach = _LEAST + 0.08 * diameter
     size = np.log(found.area[None, :] / expected.area[:, None]) / 0.12
     return (outside / reach) ** 2 + (across / reach) ** 2 + size**2
+
+
+def cost_of_return(
+    expected: Expected, found: Detections, flow: FlowField, diameter: float
+) -> NDArray[np.float64]:
+    """Cost where a cell that was hidden by others went on or slowed down; (tracks, detections).
+
+    Where it was within what hid it is known to a share of its size only, and so is its size.
+    """
+    along_reach = np.hypot(expected.along, 0.4 * diameter)[:, None]
+    across_reach = np.hypot(expected.across, 0.3 * diameter)[:, None]
+    dx = found.x[None, :] - expected.last_x[:, None]
+    dy = found.y[None, :] - expected.last_y[:, None]
+    way = flow.along(dx, dy)
+    due = flow.along(expected.x - expected.last_x, expected.y - expected.last_y)
+    least = np.minimum(np.where(expected.step > 0, 0.0, due), due)[:, None]
+    most = np.maximum(expected.step, due)[:, None]
+    outside = np.maximum(way - most, 0) + np.maximum(least - way, 0)
+    loose = np.where(found.touching | found.cut, 0.5, 0.25)[None, :]
+    size = np.log(found.area[None, :] / expected.area[:, None]) / loose
+    return (outside / along_reach) ** 2 + (flow.across(dx, dy) / across_reach) ** 2 + size**2

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.segment import Detections
+#: x, y, area, whether the border cuts it, whether it was cut out of a blob: see `Detections`.
+Sighting = tuple[float, float, float, bool, bool]
 
 
 @dataclass(slots=True, eq=False)
@@ -48,13 +49,13 @@ class Track:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def see(self, found: Detections, index: int) -> None:
+    def see(self, frame: int, sighting: Sighting) -> None:
         """Take a sighting of its own."""
-        self._place(found.frame, float(found.x[index]), float(found.y[index]))
+        x, y, area, cut, touching = sighting
+        self._place(frame, x, y)
         # The border hides part of a cell: its size is what it was.
-        whole = not found.cut[index] or not self.area
-        self.area.append(float(found.area[index]) if whole else self.area[-1])
-        if found.touching[index]:
+        self.area.append(self.area[-1] if cut and self.area else area)
+        if touching:
             self.split += 1
         else:
             self.free += 1

@@ -66,17 +66,26 @@ class Cytometry(Closing):
         RecordingError
             An event cannot be read.
         """
-        stated = self.n_frames_stated or 0
-        for index in range(stated):
-            try:
-                pixels = to_gray(np.asarray(self._images[index]))
-                if self._backgrounds is not None:
-                    background = np.asarray(self._backgrounds[index], np.float32)
-                    flat = pixels.astype(np.float32) / np.maximum(background, 1) * _LEVEL
-                    pixels = np.clip(np.rint(flat), 0, 255).astype(np.uint8)
-            except Exception as error:
-                raise limits.truncated(self.path, index, stated) from error
-            yield Frame(index, pixels)
+        for index in range(self.n_frames_stated or 0):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> Frame:
+        """One event by its place.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read.
+        """
+        try:
+            pixels = to_gray(np.asarray(self._images[index]))
+            if self._backgrounds is not None:
+                background = np.asarray(self._backgrounds[index], np.float32)
+                flat = pixels.astype(np.float32) / np.maximum(background, 1) * _LEVEL
+                pixels = np.clip(np.rint(flat), 0, 255).astype(np.uint8)
+        except Exception as error:
+            raise limits.truncated(self.path, index, self.n_frames_stated) from error
+        return Frame(index, pixels)
 
     def close(self) -> None:
         """Let go of the file."""

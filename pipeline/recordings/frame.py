@@ -58,6 +58,9 @@ class Recording(Protocol):
     def frames(self) -> Iterator[Frame]:
         """The frames in order, each decoded when it is asked for."""
 
+    def frame(self, index: int) -> Frame:
+        """One frame by its place, from 0."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(

@@ -75,11 +75,22 @@ class Pictures(Closing):
         RecordingError
             A picture cannot be read, or differs in size.
         """
-        for index, file in enumerate(self.files):
-            pixels = _read(file)
-            if pixels.shape != (self.height, self.width):
-                raise limits.frame_size_changes(file, index)
-            yield Frame(index, pixels)
+        for index in range(len(self.files)):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> Frame:
+        """One picture by its place.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read, or differs in size.
+        """
+        file = self.files[index]
+        pixels = _read(file)
+        if pixels.shape != (self.height, self.width):
+            raise limits.frame_size_changes(file, index)
+        return Frame(index, pixels)
 
 
 def _read(file: Path) -> NDArray[Any]:

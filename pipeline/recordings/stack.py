@@ -76,19 +76,28 @@ class Stack(Closing):
         RecordingError
             A page cannot be read, or differs in size.
         """
-        stated = self.n_frames_stated or 0
-        for index in range(stated):
-            try:
-                page = self._file.pages[index]
-                shape = (int(page.imagelength), int(page.imagewidth))
-                # The size is known before the pixels are: a false one must not ask for memory.
-                same = shape == (self.height, self.width)
-                pixels = to_gray(page.asarray()) if same else None
-            except Exception as error:
-                raise limits.truncated(self.path, index, stated) from error
-            if pixels is None or pixels.shape != (self.height, self.width):
-                raise limits.frame_size_changes(self.path, index)
-            yield Frame(index, pixels)
+        for index in range(self.n_frames_stated or 0):
+            yield self.frame(index)
+
+    def frame(self, index: int) -> Frame:
+        """One page by its place.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read, or differs in size.
+        """
+        try:
+            page = self._file.pages[index]
+            shape = (int(page.imagelength), int(page.imagewidth))
+            # The size is known before the pixels are: a false one must not ask for memory.
+            same = shape == (self.height, self.width)
+            pixels = to_gray(page.asarray()) if same else None
+        except Exception as error:
+            raise limits.truncated(self.path, index, self.n_frames_stated) from error
+        if pixels is None or pixels.shape != (self.height, self.width):
+            raise limits.frame_size_changes(self.path, index)
+        return Frame(index, pixels)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pipeline.recordings import limits
 from pipeline.recordings.frame import Closing, Frame
+from pipeline.recordings.luma import Luma, direct_luma
 
 #: A container states its number of frames from duration and rate, so a little less is no cut.
 _MISSING_SHARE = 0.02
@@ -37,7 +38,8 @@ class Video(Closing):
     def __init__(self, path: Path) -> None:
         limits.check_file(path)
         self.path = path
-        self._capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+        self._luma: Luma | None = None
+        self._capture = open_capture(path)
         self._first = self._read() if self._capture.isOpened() else None
         if self._first is None:
             self._capture.release()
@@ -48,6 +50,19 @@ class Video(Closing):
         self.n_frames_stated = int(stated) if 0 < stated < 1e9 else None
         rate = self._capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate_hz = float(rate) if 0 < rate < 1e6 else None
+        self._take_luma()
+
+    def _take_luma(self) -> None:
+        """Go on with the luma plane itself where that is the gray picture: half the decoding."""
+        assert self._first is not None
+        other = open_capture(self.path)
+        found = direct_luma(self._capture, other, self._first)
+        if found is None:
+            other.release()
+        else:
+            self._luma, self._first = found
+            self._capture.release()
+            self._capture = other
 
     def frames(self) -> Iterator[Frame]:
         """The frames in order.
@@ -68,6 +83,21 @@ class Video(Closing):
             index += 1
         self._check_end(index)
 
+    def frame(self, index: int) -> Frame:
+        """One frame by its place; `frames` goes on after it.
+
+        Raises
+        ------
+        RecordingError
+            It cannot be read.
+        """
+        if int(self._capture.get(cv2.CAP_PROP_POS_FRAMES)) != index:
+            self._capture.set(cv2.CAP_PROP_POS_FRAMES, index)
+        pixels, self._first = self._read(), None
+        if pixels is None or pixels.shape != (self.height, self.width):
+            raise limits.truncated(self.path, index, self.n_frames_stated)
+        return Frame(index, pixels, self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
+
     def _read(self) -> NDArray[Any] | None:
         try:
             good, pixels = self._capture.read()
@@ -75,6 +105,8 @@ class Video(Closing):
             return None
         if not good or pixels is None or not pixels.size:
             return None
+        if self._luma is not None:
+            return self._luma.gray(np.asarray(pixels))
         if pixels.ndim == 3:
             # Gray video has equal channels; weighing them costs a third of the decoding.
             pixels = cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY)
@@ -90,3 +122,8 @@ class Video(Closing):
     def close(self) -> None:
         """Let go of the file."""
         self._capture.release()
+
+
+def open_capture(path: Path) -> cv2.VideoCapture:
+    """A decoder with one thread: recordings are decoded beside each other, not in pieces."""
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])

@@ -1,8 +1,15 @@
 import os
+from hashlib import sha256
 
 import pytest
 
-from cellcensus.files import publish_file, publish_folder, sweep_leftovers, write_text
+from cellcensus.files import (
+    publish_file,
+    publish_folder,
+    read_unaltered,
+    sweep_leftovers,
+    write_text,
+)
 
 
 def test_a_file_is_published_whole(tmp_path):
@@ -56,3 +63,15 @@ def test_what_another_machine_may_be_writing_is_left_alone_for_a_day(tmp_path, m
         assert sweep_leftovers(tmp_path) == 2
         at_work.touch()
         old.touch()
+
+
+def test_only_what_was_written_down_is_read(tmp_path):
+    home = tmp_path / "home"
+    write_text(home / "report.html", "signed")
+    write_text(tmp_path / "secret", "signed")
+    digest = sha256(b"signed").hexdigest()
+    assert read_unaltered(home, "report.html", digest) == b"signed"
+    assert read_unaltered(home, "../secret", digest) is None
+    assert read_unaltered(home, "missing.html", digest) is None
+    write_text(home / "report.html", "altered")
+    assert read_unaltered(home, "report.html", digest) is None

@@ -71,6 +71,8 @@ def test_a_person_is_added_and_the_password_is_nowhere(store):
         ({"name": "ada"}, "already"),
         ({"name": "no spaces"}, "cannot be an account's name"),
         ({"name": "-x"}, "cannot be an account's name"),
+        ({"name": "system"}, "cannot be an account's name"),
+        ({"full_name": "Ada\u202e"}, "cannot be seen"),
         ({"role": "janitor"}, "no role"),
         ({"full_name": " "}, "full name"),
         ({"password": "short"}, "12 are needed"),

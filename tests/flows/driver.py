@@ -1,7 +1,8 @@
 """Run a study with the stand-ins, in a process of its own that tests may kill.
 
-``python -m tests.flows.driver STUDY HOME run|all [DATABASE_URL]``: the run of a study, or that and
-a retraining. Who is interrupted repeats the command that was interrupted.
+``python -m tests.flows.driver STUDY HOME run|all|retrain|report [DATABASE_URL]``: the run of a
+study, that and a retraining, or one of the later commands alone. Who is interrupted repeats the
+command that was interrupted.
 """
 
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 
 from cellcensus.settings import Settings
 from flows.context import open_context
+from flows.report import report_study
 from flows.retrain import retrain
 from flows.run import run_study
 from tests.flows import standins
 
 
-class Forever:
+class _Forever:
     """Put stand-ins in place for good: the process is theirs."""
 
     setitem = staticmethod(dict.__setitem__)
@@ -29,8 +31,18 @@ def settings_of(home, seed, address=None):
     return Settings(home=home, processes=1, database_url=address, training={"seed": seed})
 
 
+ALONE = {
+    "retrain": lambda ctx, study: retrain(ctx, [study]),
+    "report": report_study,
+}
+
+
 def work(study, home, what, address=None):
     """A first run by a poor training, and a retraining that is better."""
+    if what in ALONE:
+        with open_context(settings_of(home, 1, address)) as ctx:
+            ALONE[what](ctx, study)
+        return
     behind = home / "first-command-is-done"
     if not behind.exists():
         with open_context(settings_of(home, 2, address)) as ctx:
@@ -44,7 +56,7 @@ def work(study, home, what, address=None):
 
 def main():
     study, home, what, *address = sys.argv[1:]
-    standins.installed(Forever)
+    standins.installed(_Forever)
     real = sys.modules["pipeline.ingest"].ingest
 
     def slow(*arguments, **keywords):

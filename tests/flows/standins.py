@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-from cellcensus.errors import ModelFileError, RecordingError, TrainingError
+from cellcensus.errors import ModelFileError, PicturesGoneError, RecordingError, TrainingError
 from cellcensus.files import publish_folder
 from cellcensus.findings import Finding, Level
+from cellcensus.retained import pictures_are_gone
 from models.model import Prediction
 
 CLASSES = ("round", "lobed")
@@ -82,6 +83,12 @@ def ingest(
 
 
 def read_cells(folder):
+    if pictures_are_gone(Path(folder)):
+        raise PicturesGoneError("the pictures were deleted", file=folder)
+    return _cells(folder)
+
+
+def _cells(folder):
     names = json.loads((Path(folder) / "cells.json").read_text())
     n = len(names)
     table = {name: np.arange(n, dtype=np.int32) for name in _INT}
@@ -95,7 +102,7 @@ def read_cells(folder):
 
 
 def read_columns(folder, columns=None):
-    table = read_cells(folder).table
+    table = _cells(folder).table
     return {name: table[name] for name in columns or table}
 
 

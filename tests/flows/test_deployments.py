@@ -92,6 +92,74 @@ def test_every_image_is_pinned_and_every_secret_asked_for():
     assert re.findall(r"^\w*PASSWORD=(.*)$", example, re.M) == ["", ""]
 
 
+def _secrets_service(first, second):
+    """Run what the service does, with the shell, after compose's doubling of `$` is undone."""
+    service = COMPOSE["services"]["secrets"]
+    script = service["command"][0].replace("$$", "$")
+    secrets = {"POSTGRES_PASSWORD": first, "PREFECT_POSTGRES_PASSWORD": second}
+    assert set(service["environment"]) == set(secrets)
+    return subprocess.run(
+        [*service["entrypoint"], script],
+        env={"PATH": os.environ["PATH"], **secrets},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "word"),
+    [
+        ("", "b" * 48, "fewer than 16"),
+        ("changeme", "b" * 48, "POSTGRES_PASSWORD has fewer"),
+        ("a" * 48, "postgres", "PREFECT_POSTGRES_PASSWORD has fewer"),
+        ("a" * 48, "a" * 48, "the same"),
+        ("a" * 47 + "@", "b" * 48, "letters and digits"),
+        ("a" * 47 + "'", "b" * 48, "letters and digits"),
+    ],
+)
+def test_weak_secrets_are_refused_in_words(first, second, word):
+    done = _secrets_service(first, second)
+    assert done.returncode == 1
+    assert word in done.stderr
+    assert "openssl rand" in done.stderr
+    assert first not in done.stderr or len(first) < 16
+
+
+def test_strong_secrets_let_everything_start():
+    assert _secrets_service("a1" * 24, "b2" * 24).returncode == 0
+    for name, service in COMPOSE["services"].items():
+        waits = service.get("depends_on", {})
+        assert name == "secrets" or waits, name
+    assert COMPOSE["services"]["database"]["depends_on"] == {
+        "secrets": {"condition": "service_completed_successfully"}
+    }
+
+
+def test_the_first_account_is_made_by_the_command_that_is_named(tmp_path):
+    page = (ROOT / "docs" / "operation.md").read_text()
+    line = "docker compose run --rm web cellcensus users add NAME --role administrator"
+    assert line in (ROOT / "docker-compose.yml").read_text()
+    assert line in page
+    words = line.partition(" web ")[2].replace("NAME", "ada").split()
+    _understood_by_cellcensus(words)
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *words[1:], "--password-stdin", "--home", str(tmp_path)],
+        input="a long password\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "administrator" in done.stdout
+
+
+def test_logs_of_containers_are_turned():
+    for name, service in COMPOSE["services"].items():
+        assert service["logging"]["options"]["max-size"], name
+
+
 def test_every_setting_of_the_example_exists():
     for name in re.findall(r"^(CELLCENSUS_\w+)=", (ROOT / ".env.example").read_text(), re.M):
         place = Settings

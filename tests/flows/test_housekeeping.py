@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import select
 
+from cellcensus.retained import PICTURES
 from db.schema import restore
 from db.store import Store
 from db.tables import CellFile, Prediction
-from flows.housekeeping import PICTURES, keep_house
+from flows.housekeeping import keep_house
 from flows.run import run_study
 
 NOW = datetime(2126, 1, 1, tzinfo=UTC)  # long after anything a test makes

@@ -124,3 +124,18 @@ def test_the_same_command_twice_at_once_does_everything_once(study, tmp_path):
     done = [run.counts["done"] for run in runs if run.stage == "ingest"]
     assert sorted(done) == [0, 0, 6]
     store.close()
+
+
+def test_the_same_retraining_and_reports_at_once_are_decided_and_written_once(donors, tmp_path):
+    homes = tmp_path / "one", tmp_path / "two"
+    for home in homes:
+        _prepare(home)
+        _finish(_start(donors, home, "run"))
+    for what in ("retrain", "report"):
+        _finish(_start(donors, homes[0], what))
+        for process in [_start(donors, homes[1], what) for _ in range(3)]:
+            _finish(process)
+    content = content_of(homes[1])
+    assert len(content["decision"]) == 2
+    assert content == content_of(homes[0])
+    assert files_of(homes[1]) == files_of(homes[0])

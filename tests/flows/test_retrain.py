@@ -4,6 +4,7 @@ from flows.ingest import ingest_study
 from flows.predict import predict_study
 from flows.registry import list_models, promote, rollback, show_model
 from flows.retrain import retrain
+from flows.run import run_study
 from flows.train import train_model
 
 
@@ -145,6 +146,16 @@ def test_who_must_approve_is_waited_for(opened, calls, many, home):
     ctx.store.actor = "ada"
     promote(ctx, outcome.model_id, "looked at")
     assert _states(ctx) == ["retired", "champion"]
+
+
+def test_a_run_crowns_nobody_who_must_be_approved(opened, calls, many, home):
+    run_study(opened(seed=2), many.path)
+    plan(home, "approval: [ada]")
+    ctx = opened(seed=1)
+    outcomes = {outcome.stage: outcome for outcome in run_study(ctx, many.path)}
+    assert _states(ctx) == ["champion", "candidate"]
+    assert "candidate" in " ".join(outcomes["train"].notes)
+    assert outcomes["predict"].done == 0  # the champion has predicted all there is
 
 
 def test_nobody_approves_what_the_gate_refused(opened, calls, many, home):

@@ -10,6 +10,7 @@ from models.composition import (
     posterior_mean,
     recovered,
     to_simplex,
+    with_consensus,
 )
 
 PRIOR = np.array([0.5, 0.3, 0.15, 0.05])
@@ -69,14 +70,29 @@ def test_scaling_repairs_biased_evidence():
     assert error(scale, bias) < 0.7 * error(1.0, np.zeros(4))
 
 
-def test_the_simpler_method_is_kept_unless_clearly_beaten():
-    error = np.full((10, 3), 0.02)
-    assert choose_method({"mean": error, "emq": 0.99 * error})[0] == "mean"
-    assert choose_method({"mean": error, "emq": 0.5 * error})[0] == "emq"
+def errors_of(rng, size):
+    return size * rng.normal(0, 1, (24, 3))
 
 
-def test_the_consensus_is_kept_where_it_is_about_as_good():
-    error = np.full((10, 3), 0.02)
-    scores = {"mean": 2 * error, "recalibrated": error, "emq": 1.2 * error}
-    assert choose_method({**scores, "consensus": 1.05 * error})[0] == "consensus"
-    assert choose_method({**scores, "consensus": 1.2 * error})[0] == "recalibrated"
+def test_the_consensus_reports_unless_another_is_better_beyond_doubt():
+    rng = np.random.default_rng(3)
+    base = errors_of(rng, 0.03)
+    luck = base * rng.uniform(0.7, 1.3, base.shape)
+    assert choose_method({"consensus": base, "emq": luck})[0] == "consensus"
+    assert choose_method({"consensus": base, "emq": 0.5 * base})[0] == "emq"
+
+
+def test_without_a_consensus_the_simplest_method_stands_in():
+    rng = np.random.default_rng(3)
+    base = errors_of(rng, 0.03)
+    chosen, scores = choose_method({"emq": base, "counting": base})
+    assert chosen == "counting"
+    assert scores["emq"][1] >= scores["emq"][0]
+
+
+def test_what_methods_err_by_in_common_specimens_is_no_news_to_their_consensus():
+    shares = np.array([0.5, 0.3, 0.2])
+    tilted = recovered(shares, np.array([1.2, 0.9, 1.0]))
+    found = {"counting": tilted, "recalibrated": shares, "emq": shares}
+    lens = {"counting": 1 / np.array([1.2, 0.9, 1.0])}
+    assert with_consensus(found, lens)["consensus"] == pytest.approx(shares)

@@ -13,7 +13,7 @@ def test_purity_loss_recovers_likelihoods_behind_impure_specimens():
     optimiser = torch.optim.Adam([table], lr=0.2)
     share = torch.full((200,), 0.5)
     for _ in range(300):
-        loss = purity_loss(table[kinds], share, holds[origin], torch.tensor([0.5, 0.5]))
+        loss = purity_loss(table[kinds], share, holds[origin], torch.tensor([0.5, 0.5])).mean()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()

@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.novelty import learn_familiar, strangeness, unusual
+from models.novelty import drift, learn_familiar, strangeness, unusual
 from models.shapes import measure_shapes
 from tests.models.toys import crops, draw_cell
 
@@ -53,3 +53,18 @@ def test_no_cells_are_not_unusual():
     nothing = measure_shapes(crops((0, 0, 0), np.random.default_rng(0)))
     assert strangeness(familiar, nothing, np.zeros(0, int)).shape == (0,)
     assert unusual(familiar, 0, 0) == 0
+
+
+def test_a_common_look_off_by_more_than_donors_differ_is_drift():
+    rng = np.random.default_rng(8)
+
+    def specimen(look):
+        labels = rng.integers(0, 2, 200)
+        return rng.normal(0, 1, (200, 4)) + 3 * labels[:, None] + look, labels
+
+    donors = [specimen(rng.normal(0, 0.1, 4)) for _ in range(16)]
+    familiar = learn_familiar([s for s, _ in donors], [k for _, k in donors], 3)
+    assert drift(familiar, *specimen(rng.normal(0, 0.1, 4))) < 5
+    assert drift(familiar, *specimen(np.array([0, 1.5, 0, 0]))) > 5
+    few = learn_familiar([s for s, _ in donors[:4]], [k for _, k in donors[:4]], 3)
+    assert drift(few, *specimen(np.array([0, 1.5, 0, 0]))) == 0

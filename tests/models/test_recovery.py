@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from models.recovery import concentration, fit_recovery, total_concentration
+from models.recovery import concentration, fit_class_recovery, fit_recovery, total_concentration
 
 
 def test_recovery_of_each_instrument_is_found():
@@ -38,3 +38,21 @@ def test_an_unknown_instrument_widens():
 @pytest.mark.parametrize(("volume", "dilution"), [(None, 20.0), (1.0, None), (0.0, 20.0)])
 def test_no_concentration_without_volume_and_dilution(volume, dilution):
     assert math.isnan(concentration(100, volume, dilution))
+
+
+def test_recovery_by_class_is_found_with_its_uncertainty():
+    rng = np.random.default_rng(1)
+    truth = np.array([1.2, 0.9, 1.0])
+    known = rng.dirichlet((5, 3, 2), 30)
+    found = known * truth + rng.normal(0, 0.005, known.shape)
+    fitted, sd = fit_class_recovery(found / found.sum(1, keepdims=True), known)
+    assert fitted / fitted[2] == pytest.approx(truth, rel=0.08)
+    few = fit_class_recovery(found[:2] / found[:2].sum(1, keepdims=True), known[:2])[1]
+    assert (sd < few).all()
+    assert (few <= 0.15).all()
+
+
+def test_recovery_by_class_is_one_where_nothing_tells():
+    fitted, sd = fit_class_recovery(np.zeros((0, 3)), np.zeros((0, 3)))
+    assert fitted == pytest.approx(np.ones(3))
+    assert sd == pytest.approx(np.full(3, 0.15))

@@ -2,7 +2,7 @@ import threading
 
 import pytest
 
-from pipeline.ahead import ahead
+from pipeline.ahead import Aside, ahead
 
 
 @pytest.mark.parametrize("number", [0, 1, 5])
@@ -36,3 +36,22 @@ def test_no_more_is_made_than_may_wait_and_the_thread_ends_with_the_iterator():
     items.close()
     assert len(made) < 30
     assert threading.active_count() == before
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_things_are_done_aside_in_order_and_their_error_is_raised(number):
+    done = []
+    aside = Aside(number)
+    for index in range(20):
+        aside.do(lambda index=index: done.append(index))
+    aside.close()
+    assert done == list(range(20))
+
+    def fail():
+        raise ValueError("broken")
+
+    aside = Aside(number)
+    with pytest.raises(ValueError, match="broken"):
+        for thing in (fail, *[lambda: None] * 10):
+            aside.do(thing)
+        aside.close()

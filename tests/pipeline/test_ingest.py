@@ -67,7 +67,7 @@ def test_useless_recordings_are_refused_with_a_reason(tmp_path, pictures, code):
     assert caught.value.code == code
     assert "U01" in str(caught.value)
     assert caught.value.next_step
-    assert not (tmp_path / "home").exists()
+    assert not list((tmp_path / "home").iterdir())
 
 
 def test_the_damaged_picture_of_a_series_is_named(tmp_path):
@@ -105,3 +105,17 @@ def test_a_preview_shows_every_panel(tmp_path):
     run(tmp_path, "a.avi")
     picture = cv2.imread(str(tmp_path / "home" / "cells" / "preview.jpg"))
     assert picture.shape == (96, 3 * 160 + 2 * 6, 3)
+
+
+def test_cells_whose_pictures_were_deleted_keep_their_numbers(tmp_path):
+    from cellcensus.errors import PicturesGoneError
+    from cellcensus.retained import delete_pictures
+    from pipeline.cells import read_columns
+
+    rendering.write_video(tmp_path / "a.avi", rendering.flowing_discs()[0])
+    summary, folder = run(tmp_path, "a.avi"), tmp_path / "home" / "cells"
+    assert delete_pictures(folder, "a test") > 0
+    with pytest.raises(PicturesGoneError) as told:
+        read_cells(folder)
+    assert "ingest" in told.value.next_step
+    assert len(read_columns(folder)["cell_id"]) == summary.n_cells

@@ -9,7 +9,9 @@ from pipeline.quality import Quality, judge
 GOOD = Quality(
     window_um=20, full_scale=1, n_frames=200, n_cells=400, saturated_share=0.001, cell_contrast=0.4,
     noise=0.01, focus_drift=0.05, background_drift=0.02, gain_sd=0.004, dropped_frames=0,
-    duplicated_frames=0, share_touching=0.05, rate_variation=2.0, window_share=0.8,
+    duplicated_frames=0, share_touching=0.05, rate_variation=2.0, window_share=0.8, polarity=-1,
+    ceiling=255, background_level=160, stuck_share=0, bubble_share=0, dirt_share=0.001,
+    text_lines=0, coincidence=0.005,
 )  # fmt: skip
 
 
@@ -39,6 +41,12 @@ def test_a_good_recording_has_no_finding():
         ({"rate_variation": 60.0}, "uneven_rate"),
         ({"n_cells": 12}, "few_cells"),
         ({"window_share": 1.5}, "cells_larger_than_window"),
+        ({"background_level": 9}, "underexposed"),
+        ({"bubble_share": 0.1}, "bubbles"),
+        ({"dirt_share": 0.1}, "static_dirt"),
+        ({"stuck_share": 0.2}, "stuck_cells"),
+        ({"text_lines": 1}, "burnt_in_text"),
+        ({"coincidence": 0.08}, "coincidence"),
     ],
 )
 def test_each_defect_has_its_finding(change, code):
@@ -48,6 +56,15 @@ def test_each_defect_has_its_finding(change, code):
 def test_nothing_about_cells_is_found_wanting_in_a_blank():
     blank = replace(GOOD, n_cells=0, share_touching=0.9, cell_contrast=float("nan"))
     assert codes(blank, expects_cells=False) == []
+
+
+def test_cells_in_a_blank_speak_of_carry_over():
+    assert codes(replace(GOOD, n_cells=7), expects_cells=False) == ["blank_has_cells"]
+    assert codes(replace(GOOD, n_cells=1), expects_cells=False) == []
+
+
+def test_dark_ground_is_no_lack_of_light():
+    assert codes(replace(GOOD, background_level=9, polarity=1)) == []
 
 
 def test_unlinked_frames_may_repeat_and_vary():

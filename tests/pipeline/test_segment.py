@@ -89,3 +89,10 @@ def test_completion_leaves_whole_cells_alone():
     before = table.copy()
     assert not complete_discs(table, (100, 100)).any()
     assert np.array_equal(table, before)
+
+
+def test_a_bubble_is_no_cell_and_is_told_of():
+    frames = film([(40, 40, 20), (110, 70, 62)])
+    found = segmenter(frames, diameters=(10.0, 30.0)).detect(frames[-1], 0)
+    assert len(found) == 1
+    assert found.oversized == 1

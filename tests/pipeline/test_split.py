@@ -2,7 +2,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.segment import pixel_area
+from pipeline.kernels.outlines import AREA, SOLIDITY, measure_outlines
 from pipeline.split import split_contour
 
 
@@ -16,9 +16,8 @@ def outline(*discs):
 
 
 def split(contour, smallest=16.0):
-    area = pixel_area(contour)
-    hull = pixel_area(cv2.convexHull(contour))
-    return split_contour(contour, area, min(area / hull, 1.0), smallest)
+    row = measure_outlines(contour.reshape(-1, 2), np.array([0, len(contour)]))[0]
+    return split_contour(contour, row[AREA], row[SOLIDITY], smallest)
 
 
 @pytest.mark.parametrize(

@@ -84,9 +84,9 @@ def test_a_sliver_whose_cell_lies_far_outside_is_drawn_from_what_is_seen():
     frame = np.full((80, 120), 200, np.uint8)
     frame[10:50, :3] = 100
     ground = Background(np.full(frame.shape, 200, np.float32))
-    shot = Shot(0, frame, found, ground, np.zeros(1))
+    shot = Shot(0, frame, found, ground, np.zeros(1), np.ones(1))
     optics = SimpleNamespace(level=200.0)
-    view = ViewFinder(optics, frame.shape).cut_out(shot, 0, 1.0)
+    view = ViewFinder(optics, frame.shape).cut_out(shot, 0)
     assert view.contrast.min() == pytest.approx(-0.5)
     centre = (view.x - view.left, view.y - view.top)
     crop = draw(view.contrast, mask_of(view, 1), centre, window_px=50, side=48, full_scale=1.0)

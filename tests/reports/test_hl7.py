@@ -95,6 +95,15 @@ def test_the_same_report_is_the_same_message():
     assert first.split("|")[9] == "A1"
 
 
+def test_a_draft_and_what_was_released_are_told_apart():
+    """A receiver drops a message whose control id it has."""
+    released = samples.signed()
+    draft = replace(released, status=Status.PRELIMINARY, signature=None)
+    ids = [hl7.message(content).split("|")[9] for content in (draft, released)]
+    assert len(set(ids)) == 2
+    assert max(map(len, ids)) <= 20
+
+
 def test_an_uncertain_value_is_said_to_be_below_quantification():
     (order,) = parsed(samples.specimen()).oru_r01_patient_result.oru_r01_order_observation
     told = {

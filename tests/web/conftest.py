@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -28,6 +29,7 @@ from db.tables import Account
 from reports.specimen import render_specimen
 from reports.study import render_study
 from tests.reports import samples
+from tests.web.benchhome import write_classes
 from web.app import create_app
 
 CLASSES = ("neutrophil", "lymphocyte")
@@ -102,7 +104,7 @@ def fill(session, key, keys):
             "method": "mean",
             "details": {},
         },
-        [],
+        [counted(name, share) for name, share in zip(CLASSES, (0.75, 0.25), strict=True)],
     )
     found = Finding(Level.VIOLATION, "empty_file", "The file has 0 bytes", "Copy it again", "S002")
     reconcile(
@@ -113,6 +115,11 @@ def fill(session, key, keys):
         source="ingest",
         quarantines=True,
     )
+
+
+def counted(name, share):
+    values = {"fraction": share, "fraction_low": share - 0.1, "fraction_high": share + 0.1}
+    return {"cell_class": name, "count": int(480 * share), **values, "per_ul": 6120 * share}
 
 
 def write_report(session, home, study_key, specimen_key, name, html):
@@ -159,6 +166,7 @@ def home(settings, store):
         key = record_study(session, make_study())
         keys = specimen_keys(session, key)
         fill(session, key, keys)
+        write_classes(settings.home / "p.parquet", np.repeat([0, 1], [360, 120]).astype(np.int8))
         specimen_page, study_page = pages()
         write_report(session, settings.home, key, keys["S000"], "S000.html", specimen_page)
         write_report(session, settings.home, key, None, "index.html", study_page)

@@ -9,6 +9,7 @@ from db.findings import reconcile
 from db.studies import add_specimen, record_study
 from db.tables import CellFile, Prediction, Specimen, SpecimenRevision, Study
 from reports.glossary import FLAGS
+from reports.numbers import per_ul
 from tests.web.conftest import make_study
 
 PAGES = [
@@ -44,23 +45,41 @@ def test_every_page_answers_with_strict_headers(client, address):
     # No inline style or script would be allowed by that policy, so none may be written.
     if "/report" not in address:
         assert "<style" not in answer.text
-    assert "<script" not in answer.text
+    assert not re.search(r"<script(?! src=\"/static/)", answer.text)
+    assert not re.search(r"\son\w+=", answer.text)
     assert not re.search(r"\sstyle=", answer.text)
     assert answer.text.count("<h1") == 1
     assert len(re.findall(r'<main|role="main"', answer.text)) <= 1
 
 
 @pytest.mark.usefixtures("home")
-def test_the_work_list_is_paged_newest_first(client):
-    assert listed(client.get("/")) == ["S003", "S002"]
-    assert listed(client.get("/?page=2")) == ["S001", "S000"]
-    assert listed(client.get("/?page=99")) == ["S001", "S000"]
+def test_the_work_list_is_paged_with_what_needs_a_person_first(client):
+    # Set aside, flagged, and what only waits for the service.
+    assert listed(client.get("/")) == ["S002", "S000"]
+    assert listed(client.get("/?page=2")) == ["S003", "S001"]
+    assert listed(client.get("/?page=99")) == ["S003", "S001"]
+
+
+@pytest.mark.usefixtures("home")
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("newest", ["S003", "S002"]),
+        ("oldest", ["S000", "S001"]),
+        ("specimen", ["S000", "S001"]),
+        ("donor", ["S000", "S001"]),
+    ],
+)
+def test_the_work_list_can_be_ordered(client, sort, expected):
+    assert listed(client.get(f"/?sort={sort}")) == expected
 
 
 @pytest.mark.usefixtures("home")
 @pytest.mark.parametrize(
     ("query", "expected"),
     [
+        ("review=open", ["S000"]),
+        ("review=released", []),
         ("state=quarantined", ["S002"]),
         ("state=predicted", ["S000"]),
         ("state=ingested", ["S001"]),
@@ -68,6 +87,7 @@ def test_the_work_list_is_paged_newest_first(client):
         ("flag=few_cells", ["S000"]),
         ("flag=few", []),
         ("words=d00&role=unknown", ["S002", "S000"]),
+        ("words=d00&role=unknown&sort=oldest", ["S000", "S002"]),
         ("words=_", []),
         ("instrument=bench-1", ["S003", "S001"]),
         ("since=2026-03-03&until=2026-03-03", ["S002"]),
@@ -100,24 +120,30 @@ def test_a_specimen_whose_row_could_not_be_read_is_not_lost(client, store):
 @pytest.mark.usefixtures("home")
 def test_paging_keeps_the_filter(client):
     links = re.findall(r'href="(/\?[^"]*page=2[^"]*)"', client.get("/?study=demo&words=S").text)
-    assert listed(client.get(links[0].replace("&amp;", "&"))) == ["S001", "S000"]
+    assert listed(client.get(links[0].replace("&amp;", "&"))) == ["S003", "S001"]
 
 
 @pytest.mark.usefixtures("home")
-def test_a_specimen_shows_its_report_and_its_neighbours(client):
+def test_a_specimen_shows_its_result_and_its_neighbours(client):
     text = client.get("/studies/demo/specimens/S000").text
-    assert "Limits of use" in text
-    assert 'href="/studies/demo/specimens/S001"' in text
+    assert per_ul(6120.0) in text
+    assert "/studies/demo/specimens/S001?" in text
     assert "0 bytes" in client.get("/studies/demo/specimens/S002").text
     assert "cellcensus predict" in client.get("/studies/demo/specimens/S001").text
 
 
+def test_a_specimen_whose_classes_are_lost_says_so_and_what_to_do(client, home):
+    (home / "p.parquet").unlink()
+    answer = client.get("/studies/demo/specimens/S000")
+    assert answer.status_code == 200
+    assert "cannot be read" in answer.text
+    assert "cellcensus predict" in answer.text
+
+
 def test_an_altered_report_is_not_shown(client, home):
     file = home / "reports" / "demo" / "S000.html"
+    assert client.get("/studies/demo/specimens/S000/report").status_code == 200
     file.write_text(file.read_text().replace("58.1", "99.9"))
-    text = client.get("/studies/demo/specimens/S000").text
-    assert "altered" in text
-    assert "99.9" not in text
     assert client.get("/studies/demo/specimens/S000/report").status_code == 404
 
 

@@ -134,6 +134,7 @@ def _create_job() -> None:
         "job",
         sa.Column("key", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("study_key", sa.Integer(), nullable=True),
         sa.Column("specimen_key", sa.Integer(), nullable=True),
         sa.Column("details", sa.JSON(), nullable=False),
@@ -141,10 +142,13 @@ def _create_job() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("progress", sa.Double(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
+        sa.Column("seconds_left", sa.Double(), nullable=True),
         sa.Column("message", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("process", sa.String(), nullable=False),
         sa.Column("lease_until", UtcTime(timezone=True), nullable=True),
         sa.Column("asked_at", UtcTime(timezone=True), nullable=False),
+        sa.Column("started_at", UtcTime(timezone=True), nullable=True),
         sa.Column("ended_at", UtcTime(timezone=True), nullable=True),
         sa.CheckConstraint(
             "state IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_job_state")
@@ -159,6 +163,14 @@ def _create_job() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_job")),
     )
     op.create_index("ix_job_state", "job", ["state", "key"], unique=False)
+    op.create_index(
+        "uq_job_standing",
+        "job",
+        ["kind", "subject"],
+        unique=True,
+        sqlite_where=sa.text("state IN ('waiting', 'running')"),
+        postgresql_where=sa.text("state IN ('waiting', 'running')"),
+    )
 
 
 def _create_review() -> None:

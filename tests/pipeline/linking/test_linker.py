@@ -122,3 +122,36 @@ def test_a_slow_cell_lost_at_the_border_is_counted_by_its_second_name_only():
     assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.FLEETING
     lost.left_inside = False
     assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.CELL
+
+
+def test_a_cell_hidden_for_longer_than_may_be_missed_is_found_again():
+    hidden = line(10, 100, 12, skip=(3, 4, 5, 6))
+    found = cells(film(hidden, frames=12))
+    assert [len(track) for track in found] == [8]
+
+
+def test_another_size_that_comes_from_nowhere_is_another_cell():
+    frames = film(line(10, 100, 3), frames=12)
+    frames[7:] = [detections(f, [(10 + 50 * f, 100)], area=1300.0) for f in range(7, 12)]
+    tracks = sorted(link(frames), key=lambda track: track.frames[0])
+    assert tracks[0].frames[-1] == 2
+    assert tracks[1].frames[0] == 7
+    assert tracks[0].left_inside
+    assert tracks[1].born_inside
+
+
+def test_what_is_lost_is_given_out_when_it_must_have_left():
+    linker = Linker(FLOW, SHAPE, 24.0)
+    ended = [linker.step(found)[1] for found in film(line(10, 100, 3), frames=20)]
+    assert sum(map(len, ended)) == 1
+    assert not linker.lost
+    assert linker.finish() == []
+
+
+def test_a_cell_whose_size_was_misjudged_at_the_border_keeps_its_name():
+    frames = film(line(0, 100, 8), frames=8)
+    for found in frames[:2]:
+        found.area[:], found.cut[:] = 90.0, True
+        found.__post_init__()
+    found = cells(frames)
+    assert [len(track) for track in found] == [8]

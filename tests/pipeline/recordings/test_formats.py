@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
+from cellcensus.errors import RecordingError
 from pipeline.recordings import open_recording
 from tests.pipeline import rendering
 
@@ -91,3 +92,57 @@ def test_events_are_flattened_by_their_own_background(tmp_path, pictures):
     assert recording.frame_rate_hz == 2000
     assert np.percentile(flat, 90) == pytest.approx(128, abs=2)
     assert flat[:, :, :8].astype(float).std() < pictures[:, :, :8].astype(float).std()
+
+
+@pytest.mark.parametrize(
+    ("name", "fourcc"), [("a.mp4", "mp4v"), ("a.avi", "MJPG"), ("a.mkv", "FFV1")]
+)
+@pytest.mark.parametrize("colour", [True, False])
+def test_the_luma_plane_is_the_gray_picture(tmp_path, monkeypatch, pictures, name, fourcc, colour):
+    writer = cv2.VideoWriter(
+        str(tmp_path / name), cv2.VideoWriter.fourcc(*fourcc), 50, pictures.shape[:0:-1], colour
+    )
+    for picture in pictures:
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR) if colour else picture)
+    writer.release()
+    direct, found = read(name, tmp_path)
+    monkeypatch.setattr("pipeline.recordings.video.direct_luma", lambda *_: None)
+    _, converted = read(name, tmp_path)
+    assert (direct._luma is not None) == (fourcc != "FFV1" or not colour)
+    assert np.abs(found.astype(int) - converted).max() <= 2
+    # Over three colours and back, a grey value is rounded down three times.
+    assert np.abs(found.astype(int) - converted).mean() < 1.5
+
+
+@pytest.mark.parametrize("kind", ["MJPG", "mp4v", "FFV1", "stack", "pictures", "rtdc"])
+def test_a_frame_by_its_place_is_the_frame_that_comes_there(tmp_path, pictures, kind):
+    name = {"MJPG": "a.avi", "mp4v": "a.mp4", "FFV1": "a.mkv"}.get(kind, "a.rtdc")
+    match kind:
+        case "stack":
+            name = "a.tif"
+            rendering.write_stack(tmp_path / name, pictures)
+        case "pictures":
+            name = "U01"
+            rendering.write_pictures(tmp_path / name, pictures)
+        case "rtdc":
+            rendering.write_rtdc(tmp_path / name, pictures, with_background=True)
+        case _:
+            rendering.write_video(tmp_path / name, pictures, kind)
+    _, all_of_them = read(name, tmp_path)
+    with open_recording(name, folder=tmp_path) as recording:
+        for index in (7, 8, 2, 0, 11, 0):
+            frame = recording.frame(index)
+            assert frame.index == index
+            assert np.array_equal(frame.pixels, all_of_them[index])
+
+
+def test_a_frame_that_is_not_there_is_refused(tmp_path, pictures):
+    rendering.write_video(tmp_path / "a.avi", pictures)
+    rendering.write_stack(tmp_path / "a.tif", pictures)
+    for name in ("a.avi", "a.tif"):
+        with (
+            open_recording(name, folder=tmp_path) as recording,
+            pytest.raises(RecordingError) as told,
+        ):
+            recording.frame(500)
+        assert told.value.next_step

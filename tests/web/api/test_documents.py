@@ -1,10 +1,12 @@
 import json
 
 import pytest
+from fastapi.testclient import TestClient
 from fhir.resources.R4B.bundle import Bundle
 from hl7apy.parser import parse_message
 
 from tests.flows.review.conftest import STUDY
+from tests.web.conftest import signed_in
 
 PATH = f"/specimens/{STUDY}/U1/report"
 
@@ -41,6 +43,15 @@ def test_a_released_report_is_final_in_every_form(released, machine):
     _, page = report(machine, "html")
     assert b"Ada R." in page
     assert page == next((released.ctx.home / "reports").rglob("*v1*")).read_bytes()
+
+
+def test_people_print_what_machines_read(released, app, machine):
+    _, page = report(machine, "html")
+    with TestClient(app) as client:
+        signed_in(client, released.store, "viewer")
+        answer = client.get(f"/studies/{STUDY}/specimens/U1/report")
+    assert answer.content == page
+    assert "style-src 'sha256-" in answer.headers["content-security-policy"]
 
 
 def test_an_altered_file_is_drawn_anew_from_what_was_signed(released, machine):

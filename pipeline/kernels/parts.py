@@ -1,0 +1,104 @@
+"""Summits of a distance map, and which pixel belongs to which of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kernels.compiled import compiled
+
+
+@compiled
+def separate_summits(
+    height: NDArray[np.float32], ridge: NDArray[np.float32], smallest: float, saddle: float
+) -> NDArray[np.int64]:
+    """Summits that stand apart by a real saddle, highest first.
+
+    Parameters
+    ----------
+    height
+        (h, w) float32, smoothed distance to the outside, pixels.
+    ridge
+        (h, w) float32, its greatest value around each pixel.
+    smallest
+        Diameter of the smallest cell, pixels: a summit reaches 0.35 of it.
+    saddle
+        Share of the lower summit below which the way between two must dip.
+
+    Returns
+    -------
+    (k, 2) int64
+        Row and column.
+    """
+    rows, columns = np.nonzero((height >= ridge) & (height > 0.35 * smallest))
+    values = np.empty(len(rows))
+    for place in range(len(rows)):
+        values[place] = -height[rows[place], columns[place]]
+    kept = np.empty((len(rows), 2), np.int64)
+    number = 0
+    for place in np.argsort(values, kind="mergesort"):
+        row, column = rows[place], columns[place]
+        apart = True
+        for other in range(number):
+            if not _apart(height, (row, column), kept[other], smallest, saddle):
+                apart = False
+                break
+        if apart:
+            kept[number, 0], kept[number, 1] = row, column
+            number += 1
+    return kept[:number]
+
+
+@compiled
+def _apart(
+    height: NDArray[np.float32],
+    one: tuple[int, int],
+    other: NDArray[np.int64],
+    smallest: float,
+    saddle: float,
+) -> bool:
+    """Whether the straight way between two summits dips deep enough."""
+    row, column = one
+    gap = np.hypot(float(row - other[0]), float(column - other[1]))
+    if gap < 0.5 * smallest:
+        return False
+    steps = max(int(gap), 3)
+    lowest = height[row, column]
+    for step in range(steps):
+        share = step / (steps - 1)
+        there = height[
+            int(np.rint(row + share * (other[0] - row))),
+            int(np.rint(column + share * (other[1] - column))),
+        ]
+        lowest = min(lowest, there)
+    return lowest < saddle * min(height[row, column], height[other[0], other[1]])
+
+
+@compiled
+def nearest_summit(
+    mask: NDArray[np.uint8], distance: NDArray[np.float32], seeds: NDArray[np.int64]
+) -> NDArray[np.uint8]:
+    """Number of the summit each pixel of a mask belongs to, from 1; 0 outside.
+
+    Parameters
+    ----------
+    mask
+        (h, w) uint8, nonzero inside.
+    distance
+        (h, w) float32, distance to the outside, pixels.
+    seeds
+        (k, 2) row and column of at most 255 summits.
+    """
+    result = np.zeros(mask.shape, np.uint8)
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            if not mask[row, column]:
+                continue
+            least = np.inf
+            for name in range(len(seeds)):
+                at_row, at_column = seeds[name, 0], seeds[name, 1]
+                radius = distance[at_row, at_column]
+                power = (row - at_row) ** 2 + (column - at_column) ** 2 - radius * radius
+                if power < least:
+                    least, result[row, column] = power, name + 1
+    return result

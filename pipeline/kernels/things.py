@@ -1,0 +1,119 @@
+"""Which outlines hold enough to be a cell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kernels.compiled import compiled
+from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, TOP, WIDTH
+
+
+@compiled
+def are_things(
+    small: NDArray[Any],
+    ground: tuple[NDArray[np.float32], float],
+    outlines: NDArray[np.float64],
+    limits: tuple[float, float, float, float, float],
+    signs: tuple[bool, bool],
+) -> NDArray[np.bool_]:
+    """Whether each outline holds enough contrast, and is as large as a cell at a share of it.
+
+    The threshold lies on the foot of a small soft blob, which makes it look much larger than it
+    is. So a small thing is measured where it falls to a share of its own contrast; and by the light
+    it blocks in all, which no blur changes: below the resolution only that tells size.
+
+    Parameters
+    ----------
+    small
+        (h, w) uint8 or uint16, frame shrunk and blurred.
+    ground
+        (h, w) float32, background, and the brightness of the frame over it.
+    outlines
+        (n, 8) from `pipeline.kernels.outlines.measure_outlines`.
+    limits
+        Area above which only contrast is asked for, pixels; least extreme contrast, grey values;
+        share of its contrast at which a small thing ends; least area there; least mass, NaN
+        where none is known.
+    signs
+        Whether what is darker counts, whether what is brighter does.
+    """
+    bare, gain = ground
+    result = np.zeros(len(outlines), np.bool_)
+    for index in range(len(outlines)):
+        row = outlines[index]
+        top, left = int(row[TOP]), int(row[LEFT])
+        bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
+        if row[AREA] > limits[0]:
+            middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
+            peak = _peak(small[top:bottom, left:right], middle, signs)
+            result[index] = peak >= limits[1]
+            continue
+        contrast = _contrast(
+            small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs
+        )
+        if contrast.max() >= limits[1]:
+            hidden = _hidden_factor(row, small.shape)
+            result[index] = _is_large_enough(contrast, row[AREA], hidden, limits)
+    return result
+
+
+@compiled
+def _peak(part: NDArray[Any], bare: float, signs: tuple[bool, bool]) -> float:
+    low = high = float(part[0, 0])
+    for row in range(part.shape[0]):
+        for column in range(part.shape[1]):
+            value = float(part[row, column])
+            low, high = min(low, value), max(high, value)
+    peak = 0.0
+    if signs[0]:
+        peak = bare - low
+    if signs[1]:
+        peak = max(peak, high - bare)
+    return peak
+
+
+@compiled
+def _contrast(
+    part: NDArray[Any], bare: NDArray[np.float32], gain: float, signs: tuple[bool, bool]
+) -> NDArray[np.float32]:
+    result = np.empty(part.size, np.float32)
+    place = 0
+    for row in range(part.shape[0]):
+        for column in range(part.shape[1]):
+            value = float(part[row, column]) - gain * bare[row, column]
+            if signs[0] and (not signs[1] or value < 0):
+                value = -value
+            result[place] = value
+            place += 1
+    return result
+
+
+@compiled
+def _is_large_enough(
+    contrast: NDArray[np.float32],
+    area: float,
+    hidden: float,
+    limits: tuple[float, float, float, float, float],
+) -> bool:
+    order = min(int(0.1 * area), contrast.size - 1)
+    typical = np.partition(contrast, contrast.size - 1 - order)[contrast.size - 1 - order]
+    inside, mass = 0, 0.0
+    for place in range(contrast.size):
+        inside += contrast[place] > limits[2] * typical
+        mass += max(contrast[place], 0.0)
+    if hidden * inside < limits[3]:
+        return False
+    return not hidden * mass < limits[4]
+
+
+@compiled
+def _hidden_factor(row: NDArray[np.float64], shape: tuple[int, int]) -> float:
+    """Whole over visible area of a disc that the border cuts, by its depth and extent; 1 to 2."""
+    if row[LEFT] == 0 or row[LEFT] + row[WIDTH] >= shape[1]:
+        return min(max(row[HEIGHT] / row[WIDTH], 1.0), 2.0)
+    if row[TOP] == 0 or row[TOP] + row[HEIGHT] >= shape[0]:
+        return min(max(row[WIDTH] / row[HEIGHT], 1.0), 2.0)
+    return 1.0

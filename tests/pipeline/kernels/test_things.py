@@ -1,0 +1,65 @@
+import numpy as np
+import pytest
+
+from pipeline.kernels.crowd import gaps
+from pipeline.kernels.follow import followed
+from pipeline.kernels.sharp import sharpness_of
+from pipeline.kernels.things import are_things
+
+BOTH, DARK, BRIGHT = (True, True), (True, False), (False, True)
+# Clearly large from 400 pixels; 20 grey values; ends at 0.4; 9 pixels; 100 of mass.
+LIMITS = (400.0, 20.0, 0.4, 9.0, 100.0)
+BARE = np.full((40, 60), 100, np.float32)
+
+
+def is_thing(depth, side, signs, gain=1.0):
+    frame = np.full((40, 60), 100, np.uint8)
+    frame[10 : 10 + side, 20 : 20 + side] = 100 - depth
+    frame = np.rint(frame * gain).astype(np.uint8)
+    outline = np.array([[0, 0, side**2, 1, 20, 10, side, side]], float)
+    return bool(are_things(frame, (BARE, gain), outline, LIMITS, signs)[0])
+
+
+@pytest.mark.parametrize("side", [6, 24])
+@pytest.mark.parametrize("gain", [1.0, 0.8])
+def test_enough_contrast_of_the_right_sign(side, gain):
+    assert is_thing(40, side, DARK, gain)
+    assert is_thing(-40, side, BRIGHT, gain)
+    assert is_thing(40, side, BOTH, gain)
+    assert is_thing(-40, side, BOTH, gain)
+    assert not is_thing(40, side, BRIGHT, gain)
+    assert not is_thing(-40, side, DARK, gain)
+    assert not is_thing(15, side, BOTH, gain)
+
+
+def test_too_small_and_too_slight_things_are_none():
+    assert not is_thing(40, 2, DARK)
+    assert not is_thing(21, 2, DARK)
+
+
+def test_gaps_are_the_least_distance_between_edges():
+    found = gaps(np.array([0.0, 10, 40]), np.zeros(3), np.array([2.0, 3, 4]))
+    assert found.tolist() == [5, 5, 23]
+    assert np.isinf(gaps(np.zeros(1), np.zeros(1), np.ones(1))[0])
+
+
+def test_a_picture_follows_only_where_it_is_free():
+    free = np.zeros((4, 6), np.uint8)
+    free[:, :3] = 1
+    frame = np.full((4, 6), 50, np.uint16)
+    moved = followed(np.full((4, 6), 100, np.float32), frame, 1.2, free, 0.25)
+    assert moved[:, :3] == pytest.approx(np.full((4, 3), 0.75 * 100 + 0.25 * 60))
+    assert (moved[:, 3:] == 100).all()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_sharpness_of_boxes_is_that_of_their_pixels(dtype):
+    import cv2
+
+    frame = np.random.default_rng(0).integers(0, 255, (50, 70)).astype(dtype)
+    boxes = np.array([[5, 6, 20, 11], [-4, 40, 30, 30], [60, 3, 2, 20]])
+    found = sharpness_of(frame, boxes)
+    for (left, top, width, height), value in zip(boxes[:2].tolist(), found, strict=False):
+        part = frame[max(top, 0) : top + height, max(left, 0) : left + width].astype(np.float64)
+        assert value == pytest.approx(cv2.Laplacian(part, cv2.CV_64F).std() / part.std())
+    assert found[2] == 0

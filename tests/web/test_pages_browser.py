@@ -1,0 +1,196 @@
+"""The pages in a real browser: they fit, can be read by everybody, and follow long work."""
+
+import shutil
+import socket
+import threading
+import time
+
+import pytest
+import uvicorn
+
+from cellcensus.findings import Finding, Level
+from cellcensus.settings import Settings
+from db import jobs
+from db.accounts import add_account
+from db.findings import reconcile
+from db.schema import upgrade
+from db.store import Store
+from db.studies import specimen_keys
+from flows.jobs import ask_for
+from tests.web import lab
+from web.app import create_app
+
+CHROMIUM = shutil.which("chromium")
+PASSWORD = "a long password"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PAGES = [
+    *("/studies/lab/", "/studies/lab/?unit=per_ul", "/models", "/models/model-2-new"),
+    *("/controls", "/quarantine", "/jobs", "/jobs/1", "/service", "/tour"),
+]
+
+pytestmark = [
+    pytest.mark.e2e,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    home = tmp_path_factory.mktemp("browser")
+    upgrade(Settings(home=home).database_address())
+    made = Store(Settings(home=home).database_address())
+    made.home = home
+    with made.unit_of_work() as session:
+        key = lab.fill_lab(session, drift_from=26)
+        lab.add_candidate(session, "model-2-new")
+        ada = add_account(
+            session, name="ada", full_name="Ada Brun", role="scientist", password=PASSWORD
+        )
+        found = Finding(Level.VIOLATION, "empty_file", "the file has 0 bytes", "copy it again")
+        reconcile(
+            session,
+            [found],
+            study_key=key,
+            specimen_key=specimen_keys(session, key)["U003"],
+            source="ingest",
+            quarantines=True,
+        )
+        made.job, _ = ask_for(session, "run", study="lab", account=ada)
+        session.commit()
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def address(store):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = create_app(Settings(home=store.home))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    sync_api = pytest.importorskip("playwright.sync_api")
+    with sync_api.sync_playwright() as play:
+        started = play.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(scope="module")
+def signed_in(browser, address):
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{address}/login")
+    page.fill("#name", "ada")
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    page.wait_for_url(f"{address}/")
+    state = context.storage_state()
+    context.close()
+    return state
+
+
+def opened(browser, state, width, scheme="light"):
+    context = browser.new_context(
+        storage_state=state, viewport={"width": width, "height": 900}, color_scheme=scheme
+    )
+    page = context.new_page()
+    page.said = []
+    page.on("console", lambda message: page.said.append(message.text))
+    page.on("pageerror", lambda error: page.said.append(str(error)))
+    return page
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [(390, "light"), (768, "light"), (1280, "light"), (640, "light"), (1280, "dark")],
+)  # 640: 1280 at 200 % zoom
+def test_pages_fit_and_can_be_read_by_everybody(browser, signed_in, address, width, scheme):
+    sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
+    page = opened(browser, signed_in, width, scheme)
+    for path in PAGES:
+        assert page.goto(address + path).status == 200, path
+        for summary in page.locator("details:not([open]) > summary").all():
+            summary.click()
+        overflow = page.evaluate(
+            "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+        )
+        assert overflow <= 0, path
+        found = sync_playwright.Axe().run(page, options={"runOnly": RULES})
+        assert [v["id"] for v in found.response["violations"]] == [], path
+    assert page.said == []
+    page.context.close()
+
+
+def test_long_work_is_followed_without_reloading(browser, signed_in, address, store):
+    page = opened(browser, signed_in, 1280)
+    page.goto(f"{address}/studies/lab/#work")
+    page.evaluate("window.stayed = true")
+    assert page.locator(".job").inner_text().count("Waits for its turn") == 1
+    with store.unit_of_work() as session:
+        jobs.take(session, process="me", lease_seconds=60)
+        session.commit()
+    with store.unit_of_work() as session:
+        jobs.renew(
+            session,
+            store.job.key,
+            process="me",
+            lease_seconds=60,
+            progress=0.5,
+            label="predicting: 5 of 10",
+            seconds_left=30,
+        )
+        session.commit()
+    page.wait_for_selector("text=Predicting: 5 of 10, less than a minute left", timeout=5000)
+    with store.unit_of_work() as session:
+        message = "predict: 10 done"
+        jobs.end(session, store.job.key, process="me", state="done", message=message)
+        session.commit()
+    page.wait_for_selector("text=predict: 10 done", timeout=5000)
+    assert page.evaluate("window.stayed")
+    page.click("text=Show the page as it is now")
+    assert page.locator(".job").count() == 0
+    assert page.said == []
+    page.context.close()
+
+
+def test_a_model_is_promoted_by_keyboard(browser, signed_in, address):
+    page = opened(browser, signed_in, 1280)
+    page.goto(f"{address}/models/model-2-new")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.focus("#reason")
+    page.keyboard.press("Enter")  # an empty reason is refused by the browser already
+    assert page.url.endswith("/models/model-2-new")
+    page.keyboard.type("better on the night shift")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=better on the night shift (Ada Brun)")
+    assert page.locator("p .state").first.inner_text() == "champion"
+    page.context.close()
+
+
+def test_quarantine_is_released_by_keyboard_and_the_job_is_shown(browser, signed_in, address):
+    page = opened(browser, signed_in, 768)
+    page.goto(f"{address}/quarantine")
+    page.focus("summary:has-text('Decide about U003')")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.type("copied again")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Run this specimen again")
+    assert page.locator("text=the file has 0 bytes").count() == 1  # in the history
+    page.context.close()
