@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/pip --disable-pip-version-check --quiet
 
-.PHONY: setup setup-dev demo test check format bench clean
+.PHONY: setup setup-dev demo test check audit format bench clean
 
 setup: $(VENV)/installed
 setup-dev: $(VENV)/installed-dev
@@ -32,6 +32,16 @@ check: setup-dev
 
 test: check
 	$(BIN)/pytest
+
+# In an environment of its own: the auditor's dependencies are not ours. Without --strict a package
+# that the index does not answer for would count as good.
+audit: setup
+	@test -x $(VENV)/audit/bin/pip-audit || { $(BIN)/python -m venv $(VENV)/audit && \
+		$(VENV)/audit/bin/pip --disable-pip-version-check --quiet install pip-audit==2.10.1; }
+	@$(VENV)/audit/bin/pip-audit --strict --disable-pip --no-deps --requirement constraints.txt || { \
+		echo "Either a package above has a known vulnerability: renew it in constraints.txt and run make test."; \
+		echo "Or the package index gave no answer: a mirror may not have advisories; run this where pypi.org is reached."; \
+		exit 1; }
 
 format: setup-dev
 	$(BIN)/ruff check --fix .

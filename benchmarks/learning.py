@@ -185,7 +185,7 @@ def main() -> None:
     parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
     parser.add_argument("--counts", type=Path, help="blood counts, CSV")
     parser.add_argument("--regimes", nargs="+", default=["middle"], choices=list(REGIMES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[21, 22, 23, 24, 25])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[31, 32, 33, 34, 35])
     parser.add_argument("--rows", nargs="+", default=list(LEARNERS), choices=list(LEARNERS))
     parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
     parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")

@@ -28,7 +28,7 @@ class Right(StrEnum):
 MEANINGS: Mapping[Right, str] = {
     Right.READ: "see studies, specimens, models and reports",
     Right.REVIEW: "correct cells, comment, hold, accept a flag, ask for a re-run",
-    Right.SIGN: "sign a report as reviewed",
+    Right.SIGN: "sign a report; where one person is enough, this releases it",
     Right.RELEASE: "release, as the second person, what another has signed",
     Right.QUARANTINE: "take a specimen out of quarantine, or discard it",
     Right.MODELS: "promote a model, or go back to an earlier one",

@@ -45,7 +45,7 @@ COMMANDS = {
     "users": ("cli.commands.users:users", "Accounts of the web application."),
     "audit": ("cli.commands.audit:audit", "The trail of changes: list it, verify it."),
     "schedule": ("cli.commands.schedule:schedule", "Serve the scheduled flows."),
-    "db": ("cli.commands.db:db", "Upgrade or back up the database."),
+    "db": ("cli.commands.db:db", "Upgrade, back up or restore the database."),
     "doctor": ("cli.commands.doctor:doctor", "Check the installation, and what to do about it."),
     "status": ("cli.commands.status:status", "What is stored, quarantined and running."),
 }

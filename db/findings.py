@@ -122,6 +122,18 @@ def open_codes(session: Session, study_key: int, source: str) -> set[tuple[str, 
     return {(row.code, row.message) for row in _open(session, study_key, None, source)}
 
 
+def standing(session: Session, source: str) -> list[words.Finding]:
+    """What one source finds wrong with studies as a whole now, oldest first."""
+    rows = session.scalars(
+        select(Finding)
+        .where(
+            Finding.source == source, Finding.specimen_key.is_(None), Finding.cleared_at.is_(None)
+        )
+        .order_by(Finding.key)
+    )
+    return [_in_words(row, None) for row in rows]
+
+
 def open_findings_by_specimen(session: Session, study_key: int) -> dict[str, list[words.Finding]]:
     """``specimen_id`` → what is wrong with it now, oldest first."""
     rows = session.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cellcensus.settings import ReportSettings, Settings
@@ -9,6 +10,7 @@ from db.findings import open_findings, quarantined
 from db.reports import current_report
 from db.review import find_specimen, kept_pictures
 from db.studies import find_study
+from db.tables import ReportVersion
 from flows.contents import specimen_content
 from flows.released import newest_released
 from flows.study_content import study_content
@@ -49,6 +51,29 @@ def specimen_paper(
     from reports.paper import specimen_pdf
 
     return specimen_pdf(specimen_content(subject, home, settings), settings.reports, language)
+
+
+def version_paper(
+    session: Session, study: str, specimen_id: str, number: int, language: str | None = None
+) -> bytes | None:
+    """The PDF of one signed version of a specimen's report; ``None`` if there is no such version.
+
+    Raises
+    ------
+    UsageError
+        There is no study of that name.
+    """
+    row = find_specimen(session, study, specimen_id)
+    if row is None:
+        return None
+    version = session.scalar(
+        select(ReportVersion).where(
+            ReportVersion.specimen_key == row.key, ReportVersion.version == number
+        )
+    )
+    if version is None:
+        return None
+    return version_pdf(version, kept_pictures(session, version.key), language)
 
 
 def study_paper(

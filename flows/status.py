@@ -10,11 +10,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.orm import Session
 
 from db import jobs, outbox, registry
-from db.findings import quarantined
+from db.findings import quarantined, standing
 from db.runs import latest_runs
 from db.status import count_rows
 from db.studies import find_study, study_names
 from flows.context import Context
+
+DRIFT = "drift"
 
 
 def status(ctx: Context) -> dict[str, Any]:
@@ -44,10 +46,17 @@ def status_in(session: Session, home: Path, address: str) -> dict[str, Any]:
         "jobs_failed": asked.get("failed", 0),
         "last_run": next((_line(run) for run in runs if not _runs(run)), None),
         "last_success": next((_line(run) for run in runs if run.state == "done"), None),
+        "last_backup": newest_copy(home),
+        "drift": [found.message for found in standing(session, DRIFT)],
         "reports_to_send": posted["waiting"],
         "reports_refused": posted["refused"],
         "disk_free_gb": round(shutil.disk_usage(home).free / 1e9, 1),
     }
+
+
+def newest_copy(home: Path) -> str | None:
+    """Name of the newest copy of the database that housekeeping made."""
+    return max((file.name for file in home.glob("backups/cellcensus-*.sqlite")), default=None)
 
 
 def _runs(run: Any) -> bool:

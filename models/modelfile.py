@@ -84,6 +84,7 @@ def load(folder: Path, sha256: str | None = None) -> Model:
     try:
         card = json.loads((folder / CARD).read_text(encoding="utf-8"))
         tensors = load_tensors((folder / TENSORS).read_bytes())
+        _check_format(card["format"], folder)
         return _rebuild(card, tensors)
     except (ValueError, KeyError, TypeError, SafetensorError) as error:
         raise ModelFileError(
@@ -91,6 +92,16 @@ def load(folder: Path, sha256: str | None = None) -> Model:
             file=folder / CARD,
             next_step="train again, or name a folder that `cellcensus train` made",
         ) from error
+
+
+def _check_format(written: object, folder: Path) -> None:
+    if written == FORMAT:
+        return
+    raise ModelFileError(
+        f"The model was written by another version of cellcensus (format {written}, not {FORMAT})",
+        file=folder / CARD,
+        next_step="`cellcensus run STUDY` trains another in its place; its results stay",
+    )
 
 
 def _tensors(model: Model) -> dict[str, torch.Tensor]:
@@ -165,8 +176,6 @@ def _card(model: Model) -> dict[str, Any]:
 
 
 def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
-    if card["format"] != FORMAT:
-        raise ValueError("written by another version")
     said = card["model"]
     arrays = {n: t.numpy() for n, t in tensors.items() if ".weights." not in n}
     members = tuple(_member(i, arrays, tensors) for i in range(said["members"]))

@@ -77,6 +77,20 @@ def test_links_lead_somewhere(page):
             assert (page.parent / target).exists(), target
 
 
+def test_every_test_that_the_threat_model_names_exists():
+    named = set(re.findall(r"`(tests/[a-z_/]+\.py)`", text_of("security.md")))
+    assert len(named) > 20
+    assert sorted(path for path in named if not (ROOT / path).is_file()) == []
+
+
+def test_pictures_are_shown_and_small():
+    pictures = sorted((ROOT / "docs" / "pictures").iterdir())
+    shown = "".join(page.read_text(encoding="utf-8") for page in PAGES)
+    assert [path.name for path in pictures if f"pictures/{path.name})" not in shown] == []
+    assert [path.name for path in pictures if path.stat().st_size > 120_000] == []
+    assert sum(path.stat().st_size for path in pictures) < 1_500_000
+
+
 def test_every_finding_is_described():
     page = text_of("findings.md")
     calls = re.compile(r"""(?:violation|alert|information|_no)\(\s*(?:notes,\s*)?"([a-z_]+)\"""")
@@ -114,7 +128,8 @@ def test_the_example_of_a_plan_is_one(tmp_path):
 
 def test_every_action_of_the_audit_trail_is_described():
     page = text_of("people.md")
-    kinds = "account|change_plan|job|model|quarantine|report|result|setting|specimen|token"
+    kinds = "account|bin|change_plan|flag|job|model|quarantine|report|rerun|result|setting"
+    kinds += "|specimen|token"
     action = re.compile(rf"""["']((?:{kinds})\.[a-z_]+)["']""")
     no_actions = {"key", "html", "css", "yaml", "json", "pdf", "typ"}
     found = {

@@ -22,11 +22,12 @@ STYLES = {
     "web.css": ("web", "static/web.css"),
     "pages.css": ("web", "static/pages.css"),
     "bench.css": ("web", "static/bench.css"),
+    "icon.svg": ("web", "static/icon.svg"),
     "htmx.min.js": ("web", "static/htmx.min.js"),
     "keys.js": ("web", "static/keys.js"),
     "bench.js": ("web", "static/bench.js"),
 }
-KINDS = {".css": "text/css", ".js": "text/javascript"}
+KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
 @cache
@@ -55,7 +56,7 @@ def page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
 
 @cache
 def style_sheet(name: str) -> bytes:
-    """One style sheet or script."""
+    """One style sheet, script or icon."""
     package, path = STYLES[name]
     return (files(package) / path).read_bytes()
 

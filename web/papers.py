@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from cellcensus.errors import UsageError
 from cellcensus.rights import Right
 from cellcensus.settings import Language
-from flows.papers import specimen_paper, study_paper
+from flows.papers import specimen_paper, study_paper, version_paper
 from flows.paths import safe_name
 from web.access import may
 from web.given import Configured, Database
@@ -20,6 +20,8 @@ from web.given import Configured, Database
 router = APIRouter(dependencies=[Depends(may(Right.READ))])
 
 Asked = Annotated[Language | None, Query(description="Another language than that of the settings.")]
+
+Number = Annotated[int, Path(ge=1, le=1_000_000)]
 
 
 @router.get("/studies/{study}/report.pdf")
@@ -48,6 +50,21 @@ def specimen_report(
     if pdf is None:
         raise HTTPException(404)
     return _paper(pdf, specimen_id)
+
+
+@router.get("/studies/{study}/specimens/{specimen_id}/versions/{number}/report.pdf")
+def version_report(
+    study: str, specimen_id: str, number: Number, store: Database, language: Asked = None
+) -> Response:
+    """One signed version of a specimen's report."""
+    with store.reading() as session:
+        try:
+            pdf = version_paper(session, study, specimen_id, number, language)
+        except UsageError:
+            raise HTTPException(404) from None
+    if pdf is None:
+        raise HTTPException(404)
+    return _paper(pdf, f"{specimen_id}.v{number}")
 
 
 def _paper(pdf: bytes, name: str) -> Response:

@@ -19,7 +19,10 @@ WORDS = {
         "Your role does not allow that",
         "Ask whoever manages the accounts if it should. Nothing was changed.",
     ),
-    404: ("There is no such page", "It may have been withdrawn from its study's sheet."),
+    404: (
+        "There is no such page",
+        "Check the address. What it named may have been withdrawn from its study's sheet.",
+    ),
     405: ("That cannot be done here", "Go back and try again."),
     409: ("Somebody else was there first", "Reload the page and look again."),
     413: ("That is too large", "Send less at a time."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -28,7 +29,16 @@ def backup(file: Path) -> int:
     return _say({"backup": str(file)})
 
 
-def _say(result: dict[str, str]) -> int:
+@click.command(cls=Command)
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def restore(file: Path) -> int:
+    """Put a copy made by `db backup` into a new, empty database; all of it or nothing."""
+    from db.schema import restore as put_back
+
+    return _say({"rows": put_back(file, load_settings().database_address())})
+
+
+def _say(result: Mapping[str, str | int]) -> int:
     from cli.terminal import print_json, say
 
     if wants_json():
@@ -45,7 +55,8 @@ db = LazyGroup(
     table={
         "upgrade": (f"{_HERE}:upgrade", "Bring the database to the newest schema."),
         "backup": (f"{_HERE}:backup", "Copy the database to a file, also while it is used."),
+        "restore": (f"{_HERE}:restore", "Put such a copy into a new, empty database."),
     },
-    help="Upgrade or back up the database.",
+    help="Upgrade, back up or restore the database.",
     params=common_parameters(),
 )

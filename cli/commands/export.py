@@ -25,6 +25,10 @@ _format = click.option(
     default="csv",
     show_default=True,
 )
+# Given to every export alike by those who script them; FHIR has no other form here.
+_json_only = click.option(
+    "--format", type=click.Choice(["json"]), default="json", show_default=True, expose_value=False
+)
 
 
 @click.command(cls=Command)
@@ -53,6 +57,7 @@ def cells(study: str, format_: str, out: Path) -> int:
 
 @click.command(cls=Command)
 @_study
+@_json_only
 @_out
 def fhir(study: str, out: Path) -> int:
     """A FHIR R4 bundle: one DiagnosticReport a specimen, preliminary until it is signed."""

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from click import BadParameter
 from click.testing import CliRunner
 
+from cellcensus.errors import UsageError
 from cellcensus.settings import Settings
 from cli.main import cellcensus
 from cli.touring import demo_password
@@ -65,6 +67,19 @@ def test_work_once_does_what_waits_and_says_what_came_of_it(home, store):
     assert (told["jobs_waiting"], told["jobs_failed"]) == (0, 1)
 
 
+def test_a_lost_database_is_put_back_from_its_copy(home, store, tmp_path):
+    with store.unit_of_work() as session:
+        record_study(session, make_study())
+        session.commit()
+    copy, new = str(tmp_path / "copy.sqlite"), str(tmp_path / "new")
+    assert run("db", "backup", copy, "--home", home).return_value == 0
+    assert run("db", "restore", copy, "--home", new).return_value == 0
+    told = json.loads(run("status", "--home", new, "--json").output)
+    assert (told["studies"], told["specimens"]) == (["demo"], 4)
+    again = run("db", "restore", copy, "--home", new)
+    assert isinstance(again.exception, UsageError)
+
+
 def test_the_demo_gets_an_account_with_a_new_password_each_time(home, store):
     first, second = (demo_password(Settings(home=home)) for _ in range(2))
     assert first != second
@@ -82,3 +97,9 @@ def test_a_home_where_people_have_accounts_gets_none(home, store):
     assert demo_password(Settings(home=home)) is None
     with store.reading() as session:
         assert find_account(session, "demo") is None
+
+
+@pytest.mark.parametrize(("form", "error"), [("json", UsageError), ("csv", BadParameter)])
+def test_fhir_takes_the_format_that_it_has(home, tmp_path, form, error):
+    options = ("--study", "nowhere", "--format", form, "--out", tmp_path / "x", "--home", home)
+    assert isinstance(run("export", "fhir", *options).exception, error)

@@ -46,3 +46,12 @@ def test_what_is_no_model_is_refused(tmp_path):
     (tmp_path / modelfile.CARD).write_text("{}")
     with pytest.raises(ModelFileError, match="not a model"):
         modelfile.load(tmp_path)
+
+
+def test_a_model_of_another_version_is_called_so(model, tmp_path):
+    modelfile.save(model, tmp_path)
+    file = tmp_path / modelfile.CARD
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"format": 2}))
+    with pytest.raises(ModelFileError, match="another version") as told:
+        modelfile.load(tmp_path)
+    assert "cellcensus run" in str(told.value)

@@ -52,6 +52,10 @@ def test_a_study_has_one_too(client, home):
         ("/studies/nowhere/specimens/S000/report.pdf", 404),
         (SPECIMEN.format("nobody"), 404),
         (SPECIMEN.format("S003"), 404),  # waiting: there is nothing to report
+        ("/studies/demo/specimens/S000/versions/1/report.pdf", 404),  # nothing was signed
+        ("/studies/nowhere/specimens/S000/versions/1/report.pdf", 404),
+        ("/studies/demo/specimens/S000/versions/0/report.pdf", 422),
+        (f"/studies/demo/specimens/S000/versions/{10**30}/report.pdf", 422),
         (f"{STUDY}?language=fr", 422),
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cellcensus.errors import CellcensusError, PicturesGoneError, StoreError
+from cellcensus.errors import CellcensusError, PicturesGoneError
 
 #: Cells in one picture, at most: a page of the gallery.
 MOST = 100
@@ -109,11 +109,3 @@ def figures_of(cells: Cells, cell_id: int) -> dict[str, float]:
         for name, column in cells.table.items()
         if column.dtype.kind in "iuf"
     }
-
-
-def readable(folder: Path) -> Cells | None:
-    """The cells, or ``None`` where they cannot be read any more."""
-    try:
-        return cells_of(folder)
-    except StoreError:
-        return None

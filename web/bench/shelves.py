@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flows.review.bench import Bench, BenchCell, CellGroup
+    from flows.review.bench import Bench, BenchCell
 
 UNCLASSIFIED, ARTEFACT = "unclassified", "artefact"
 #: Cells on a page of the gallery.
@@ -71,8 +71,3 @@ def first_to_look_at(bench: Bench) -> str:
         return UNCLASSIFIED
     with_cells = [group.cell_class for group in bench.groups if group.cells]
     return (with_cells or [UNCLASSIFIED])[0]
-
-
-def group_sizes(groups: tuple[CellGroup, ...]) -> dict[str, int]:
-    """Class → its cells."""
-    return {group.cell_class: len(group.cells) for group in groups}

@@ -135,8 +135,20 @@
 
   let place = 0;
   let wasInside = false;
+  let sender = null;
+  // An answer renews the parts around the one that was sent: what is half written there stays.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    for (const old of target.querySelectorAll("details[id], textarea[id], input[id]")) {
+      const next = fragment.querySelector(`#${CSS.escape(old.id)}`);
+      if (!next || (sender && (sender.contains(old) || old.contains(sender)))) continue;
+      if (old.tagName === "DETAILS") next.open = old.open;
+      else next.value = old.value;
+    }
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, detail } = { xhr: event.detail.xhr, detail: event.detail };
+    sender = detail.requestConfig ? detail.requestConfig.elt : null;
     // Whoever is signed out is shown the way in, not a page inside a page.
     if (xhr.status === 401 || /\/login(\?|$)/.test(xhr.responseURL)) {
       detail.shouldSwap = false;

@@ -60,6 +60,10 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     tina = person("tina")
     page = tina.open(WARD + "W002?class=neutrophil")
     before = int(tina.text("#result tbody tr:nth-child(1) td:nth-of-type(1)"))
+    page.fill("#comment textarea", "half a sentence")
+    page.click("#hold summary")
+    page.fill("#hold textarea", "half a reason")
+    tina.press("Escape")
     tina.press("g")
     tina.press("Space")
     tina.press("Shift+ArrowRight")
@@ -72,6 +76,8 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     ]  # fmt: skip
     assert "2 cells moved by hand" in tina.text("#result")
     assert "moved to monocyte" in tina.text("#said")
+    assert page.input_value("#comment textarea") == "half a sentence"
+    assert page.locator("#hold textarea:visible").input_value() == "half a reason"
     assert page.locator("#gallery .cell input:focus").count() == 1
     tina.click("#shelves a:has-text('monocyte')")
     page.wait_for_selector("#gallery .from")
@@ -235,8 +241,15 @@ def test_comment_hold_and_signature_work_without_a_script(person, home):
     page.fill("#sign input[type=password]", PASSWORD)
     page.click("#sign button >> nth=-1")
     assert "Released" in tina.text("#top")
-    assert page.locator("#versions a").count() == 1
-    page.click("#versions a")
+    pdf, missing = (
+        page.request.get(f"{tina.address}{WARD}W014/versions/{number}/report.pdf")
+        for number in (1, 2)
+    )
+    assert pdf.body().startswith(b"%PDF")
+    assert pdf.headers["content-disposition"].endswith("W014.v1.pdf")
+    assert missing.status == 404
+    assert page.locator("#versions a").all_inner_texts() == ["Report", "PDF"]
+    page.click("#versions a >> nth=0")
     assert "Limits of use" in page.inner_text("body")
 
 
@@ -260,3 +273,17 @@ def test_two_persons_sign_and_release_where_the_laboratory_wants_it(chromium, tm
         assert "Released by Rosa Berg" in rosa.text("#sign")
         for someone in (tina, rosa):
             someone.context.close()
+
+
+def test_more_cells_of_a_class_come_after_those_that_are_shown(chromium, tmp_path):
+    home = make_home(tmp_path, specimens=1, copies=4)
+    with serving(home.settings) as address:
+        tina = Person(chromium, address, "tina").sign_in()
+        page = tina.open(WARD + "W000?class=neutrophil")
+        assert page.locator("#gallery .cell").count() == 60
+        page.locator("#gallery .more").scroll_into_view_if_needed()
+        page.locator("#gallery .cells-grid .cell").nth(60).wait_for()
+        assert page.locator("#gallery #shelves").count() == 1
+        assert page.locator("#gallery [data-key]").count() > 0
+        assert tina.said == []
+        tina.context.close()
