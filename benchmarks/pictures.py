@@ -76,7 +76,7 @@ def views(study: str, unknown: list[str], signed: str, model: str) -> list[View]
     return [
         View("login", "", "/login"),
         View("worklist", "tina", "/", (390, 1280)),
-        View("bench", "tina", bench, (390, 768, 1280)),
+        View("bench", "tina", bench, (1280,)),
         View("cells", "tina", bench, (1280,), part="#gallery"),
         View("recording", "tina", bench, (1280,), part="#recording"),
         View("earlier", "tina", bench, part="#earlier"),
@@ -234,7 +234,7 @@ def save(page: Page, address: str, view: View, width: int, chosen: argparse.Name
     target = page.locator(view.part) if view.part else page
     if chosen.docs:
         path = chosen.out / f"{name}.jpg"
-        target.screenshot(path=path, type="jpeg", quality=72)
+        target.screenshot(path=path, type="jpeg", quality=64)
     elif view.part:
         target.screenshot(path=chosen.out / f"{name}.png")
     else:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from multiprocessing import get_context
+from threading import Lock
 from uuid import uuid4
 
 
@@ -20,14 +21,15 @@ class SharedPool:
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
-        self.life = ExitStack()
+        self.life, self._lock = ExitStack(), Lock()
         self._pool: ProcessPoolExecutor | None = None
 
     def use(self) -> AbstractContextManager[ProcessPoolExecutor]:
         """The pool, begun at the first use."""
-        if self._pool is None:
-            self._pool = self.life.enter_context(pool_of(self.processes))
-        return nullcontext(self._pool)
+        with self._lock:  # batches may be threads
+            if self._pool is None:
+                self._pool = self.life.enter_context(pool_of(self.processes))
+            return nullcontext(self._pool)
 
     def renew(self) -> None:
         """Let the next use begin another pool."""

@@ -139,6 +139,11 @@
   // An answer renews the parts around the one that was sent: what is half written there stays.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
+    // What was asked for from there, and waits for this answer, would be dropped with its form.
+    if (target.id === "decide" && !(sender && target.contains(sender))) {
+      event.detail.shouldSwap = false;
+      return;
+    }
     for (const old of target.querySelectorAll("details[id], textarea[id], input[id]")) {
       const next = fragment.querySelector(`#${CSS.escape(old.id)}`);
       if (!next || (sender && (sender.contains(old) || old.contains(sender)))) continue;

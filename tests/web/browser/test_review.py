@@ -135,6 +135,23 @@ def test_a_hold_needs_a_reason_keeps_from_signing_and_is_lifted(person):
     assert "lifted the hold: second tube is clear" in tina.text("#steps")
 
 
+def test_what_is_asked_for_while_another_answer_is_awaited_is_not_lost(person):
+    tina = person("tina")
+    page = tina.open(WARD + "W016?class=neutrophil")
+    held = []
+    page.route("**/corrections?**", lambda route: held.append(route))  # noqa: PLW0108  Playwright marks it
+    tina.press("g")
+    with page.expect_request("**/corrections?**"):
+        tina.press("3")
+    page.click("#hold summary")
+    page.fill("#hold textarea", "second tube comes")
+    page.click("#hold button")
+    held[0].continue_()
+    page.wait_for_selector("#top .flags")
+    assert "second tube comes" in tina.text("#top")
+    assert "1 cell moved by hand" in tina.text("#result")
+
+
 def test_a_blocking_flag_is_accepted_with_a_reason_before_signing(person):
     tina = person("tina")
     page = tina.open(WARD + "W005")

@@ -1,12 +1,6 @@
 """The pages in a real browser: they fit, can be read by everybody, and follow long work."""
 
-import shutil
-import socket
-import threading
-import time
-
 import pytest
-import uvicorn
 
 from cellcensus.findings import Finding, Level
 from cellcensus.settings import Settings
@@ -18,9 +12,8 @@ from db.store import Store
 from db.studies import specimen_keys
 from flows.jobs import ask_for
 from tests.web import lab
-from web.app import create_app
+from tests.web.browser.conftest import serving
 
-CHROMIUM = shutil.which("chromium")
 PASSWORD = "a long password"
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PAGES = {
@@ -32,11 +25,6 @@ PAGES = {
     "otto": ["/people"],
     "": ["/login"],
 }
-
-pytestmark = [
-    pytest.mark.e2e,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -71,30 +59,8 @@ def store(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def address(store):
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    app = create_app(Settings(home=store.home))
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="warning", access_log=False))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    with sync_api.sync_playwright() as play:
-        started = play.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-        yield started
-        started.close()
+    with serving(Settings(home=store.home)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +69,11 @@ def signed_in(people):
 
 
 @pytest.fixture(scope="module")
-def people(browser, address):
+def people(chromium, address):
     """What the browser of each person holds who is signed in; of nobody, nothing."""
     states = {"": None}
     for name in ("ada", "otto"):
-        context = browser.new_context()
+        context = chromium.new_context()
         page = context.new_page()
         page.goto(f"{address}/login")
         page.fill("#name", name)
@@ -119,8 +85,8 @@ def people(browser, address):
     return states
 
 
-def opened(browser, state, width, scheme="light"):
-    context = browser.new_context(
+def opened(chromium, state, width, scheme="light"):
+    context = chromium.new_context(
         storage_state=state, viewport={"width": width, "height": 900}, color_scheme=scheme
     )
     page = context.new_page()
@@ -135,28 +101,29 @@ def open_all(page, address, paths):
     for path in paths:
         expected = 404 if path == "/nothing-here" else 200
         assert page.goto(address + path).status == expected, path
-        for summary in page.locator("details:not([open]) > summary").all():
-            summary.click()
+        page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
         yield path
 
 
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_pages_can_be_read_by_everybody(browser, people, address, name, scheme):
+def test_pages_can_be_read_by_everybody(chromium, people, address, name, scheme):
     sync_playwright = pytest.importorskip("axe_playwright_python.sync_playwright")
     # Narrow and wide pages are drawn differently: one in each scheme.
-    page = opened(browser, people[name], 390 if scheme == "light" else 1280, scheme)
+    page = opened(chromium, people[name], 390 if scheme == "light" else 1280, scheme)
+    told = {}
     for path in open_all(page, address, PAGES[name]):
         found = sync_playwright.Axe().run(page, options={"runOnly": RULES})
-        told = [(v["id"], v["nodes"][0]["html"][:120]) for v in found.response["violations"]]
-        assert told == [], path
+        for wrong in found.response["violations"]:
+            told[path, wrong["id"]] = wrong["nodes"][0]["html"][:120]
+    assert told == {}
     assert [line for line in page.said if "404" not in line] == []
     page.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_no_page_is_wider_than_the_window(browser, people, address, name):
-    page = opened(browser, people[name], 1280)
+def test_no_page_is_wider_than_the_window(chromium, people, address, name):
+    page = opened(chromium, people[name], 1280)
     for path in open_all(page, address, PAGES[name]):
         for width in (1280, 768, 640, 390, 320):  # 640 and 320: 1280 at 200 % and at 400 %
             page.set_viewport_size({"width": width, "height": 900})
@@ -167,8 +134,8 @@ def test_no_page_is_wider_than_the_window(browser, people, address, name):
     page.context.close()
 
 
-def test_long_work_is_followed_without_reloading(browser, signed_in, address, store):
-    page = opened(browser, signed_in, 1280)
+def test_long_work_is_followed_without_reloading(chromium, signed_in, address, store):
+    page = opened(chromium, signed_in, 1280)
     page.goto(f"{address}/studies/lab/#work")
     page.evaluate("window.stayed = true")
     assert page.locator(".job").inner_text().count("Waits for its turn") == 1
@@ -199,8 +166,8 @@ def test_long_work_is_followed_without_reloading(browser, signed_in, address, st
     page.context.close()
 
 
-def test_a_model_is_promoted_by_keyboard(browser, signed_in, address):
-    page = opened(browser, signed_in, 1280)
+def test_a_model_is_promoted_by_keyboard(chromium, signed_in, address):
+    page = opened(chromium, signed_in, 1280)
     page.goto(f"{address}/models/model-2-new")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
@@ -215,8 +182,8 @@ def test_a_model_is_promoted_by_keyboard(browser, signed_in, address):
     page.context.close()
 
 
-def test_quarantine_is_released_by_keyboard_and_the_job_is_shown(browser, signed_in, address):
-    page = opened(browser, signed_in, 768)
+def test_quarantine_is_released_by_keyboard_and_the_job_is_shown(chromium, signed_in, address):
+    page = opened(chromium, signed_in, 768)
     page.goto(f"{address}/quarantine")
     page.focus("summary:has-text('Decide about U003')")
     page.keyboard.press("Enter")
