@@ -33,7 +33,7 @@ COPY cli cli
 RUN grep -E '^torch(vision)?==' constraints.txt > /tmp/torch.txt \
     && pip install --index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple \
        -r /tmp/torch.txt \
-    && pip install -c constraints.txt . \
+    && pip install -c constraints.txt '.[scale]' \
     && rm /tmp/torch.txt
 COPY prefect.yaml ./
 

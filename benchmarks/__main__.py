@@ -12,6 +12,7 @@ With data of one's own:
   python -m benchmarks.realstudy STUDY TRUTH        a study from video to export
   python -m benchmarks.compare --predictions P --truth T   an export against a truth folder
   python -m benchmarks.cells EXPORT EVENTS                 found cells against true positions
+  python -m benchmarks.machines                            what several machines bring
   python -m benchmarks.learning --crops DIR --counts CSV   learning against rivals
 """
 

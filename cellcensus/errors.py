@@ -9,6 +9,7 @@
     ├── TrainingError              the studies given cannot teach a model          exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
+    │   ├── LeaseLostError         another machine took over what was being done   exit 1
     │   └── PicturesGoneError      pictures of cells were deleted after their time exit 1
     ├── DeliveryError              a receiver did not take a report; tried again   exit 1
     └── ReviewError                this cannot be done to the result now           exit 1
@@ -134,6 +135,10 @@ class ModelFileError(CellcensusError):
 
 class StoreError(CellcensusError):
     """The home folder or the database cannot be used."""
+
+
+class LeaseLostError(StoreError):
+    """The process was silent for longer than its lease; another does what it was doing."""
 
 
 class PicturesGoneError(StoreError):

@@ -7,13 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cellcensus.machine import machine_tag
+
 TEMPORARY_PREFIX = ".partial-"
+OTHERS_MAY_TAKE_S = 86_400.0
+"""So long a temporary file of another machine, which shares the folder, is left alone."""
 
 
 @contextmanager
@@ -26,7 +32,7 @@ def publish_file(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     # The suffix is kept: image and video writers choose their format by it.
     suffix = path.suffix if suffix is None else suffix
-    handle, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=suffix, dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=_prefix(), suffix=suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
@@ -43,7 +49,7 @@ def publish_file(path: Path, *, suffix: str | None = None) -> Iterator[Path]:
 def publish_folder(path: Path) -> Iterator[Path]:
     """Yield a temporary folder; on a clean exit it becomes ``path``, replacing what was there."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=TEMPORARY_PREFIX, dir=path.parent))
+    temporary = Path(tempfile.mkdtemp(prefix=_prefix(), dir=path.parent))
     try:
         yield temporary
         temporary.chmod(0o755)  # mkdtemp makes it private
@@ -85,14 +91,31 @@ def read_unaltered(home: Path, path: str | Path, sha256: str) -> bytes | None:
 
 
 def sweep_leftovers(folder: Path) -> int:
-    """Remove temporary files and folders an interrupted run left below ``folder``; how many."""
-    leftovers = list(folder.rglob(f"{TEMPORARY_PREFIX}*"))
+    """Remove temporary files and folders an interrupted run left below ``folder``; how many.
+
+    Those of another machine stay for a day: it may be at work on them.
+    """
+    leftovers = [path for path in folder.rglob(f"{TEMPORARY_PREFIX}*") if not _is_others(path)]
     for leftover in leftovers:
         if leftover.is_dir():
             shutil.rmtree(leftover, ignore_errors=True)
         else:
             leftover.unlink(missing_ok=True)
     return len(leftovers)
+
+
+def _prefix() -> str:
+    return f"{TEMPORARY_PREFIX}m{machine_tag()}-"
+
+
+def _is_others(path: Path) -> bool:
+    made_by = re.match(rf"{re.escape(TEMPORARY_PREFIX)}m([0-9a-f]{{8}})-", path.name)
+    if made_by is None or made_by.group(1) == machine_tag():
+        return False
+    try:
+        return time.time() - path.stat().st_mtime < OTHERS_MAY_TAKE_S
+    except FileNotFoundError:
+        return True  # it was published meanwhile
 
 
 def _sync(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -59,4 +59,41 @@ class DriftSettings(Section):
     retrain: bool = Field(
         False,
         description="Drift that is raised makes a candidate by itself; else people decide.",
+    )
+
+
+class ConductorSettings(Section):
+    """Who does the work, on how many machines."""
+
+    runner: Literal["local", "dask"] = Field(
+        "local",
+        description="Where scheduled flows do their batches: `local`, or on a `dask` cluster.",
+    )
+    dask_address: str | None = Field(
+        None,
+        description="Scheduler of the Dask cluster, `tcp://host:8786`; unset: one on this machine, "
+        "for each flow run.",
+    )
+    lease_seconds: float = Field(
+        120.0,
+        ge=1,
+        description="A machine that is silent for so long is taken for dead; others do its work.",
+    )
+
+
+class StorageSettings(Section):
+    """Recordings that lie in a storage, such as S3, and not in the study folder."""
+
+    places: tuple[str, ...] = Field(
+        (),
+        description="Where recordings may be fetched from, such as `s3://laboratory/`; else none.",
+    )
+    options: dict[str, dict[str, Any]] = Field(
+        default={}, description="What fsspec needs to know of a kind of storage, by its name."
+    )
+    cache_folder: Path | None = Field(
+        None, description="Where fetched recordings are kept; `cache` in the home if unset."
+    )
+    cache_gigabytes: float = Field(
+        50.0, gt=0, description="Fetched recordings beyond this are dropped, longest unused first."
     )

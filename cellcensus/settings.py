@@ -13,10 +13,12 @@ from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from cellcensus.operating import (
+    ConductorSettings,
     DriftSettings,
     HousekeepingSettings,
     InboxSettings,
     JobSettings,
+    StorageSettings,
 )
 from cellcensus.section import Section
 
@@ -335,6 +337,8 @@ class Settings(BaseSettings):
     web: WebSettings = WebSettings()
     access: AccessSettings = AccessSettings()
     gate: GateSettings = GateSettings()
+    conductor: ConductorSettings = ConductorSettings()
+    storage: StorageSettings = StorageSettings()
     drift: DriftSettings = DriftSettings()
     jobs: JobSettings = JobSettings()
     interfaces: InterfaceSettings = InterfaceSettings()

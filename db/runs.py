@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db import leases
 from db.tables import Run
 from db.types import utc_now
 
@@ -21,8 +23,9 @@ def start_run(
     recipe: dict[str, Any],
     software: str,
     process: str,
+    lease_seconds: float | None = None,
 ) -> Run:
-    """Write down that a stage begins."""
+    """Write down that a stage begins; it counts as alive until its lease ends."""
     run = Run(
         command=command,
         stage=stage,
@@ -31,6 +34,8 @@ def start_run(
         software=software,
         process=process,
     )
+    if lease_seconds is not None:
+        run.lease_until = leases.now_of(session) + timedelta(seconds=lease_seconds)
     session.add(run)
     session.flush()
     return run
@@ -39,23 +44,40 @@ def start_run(
 def finish_run(
     session: Session, key: int, *, state: str, counts: dict[str, Any], notes: Sequence[str]
 ) -> None:
-    """Write down how a stage ended."""
+    """Write down how a stage ended; what it still held is free."""
     run = session.get_one(Run, key)
     run.state, run.counts, run.notes, run.finished_at = state, counts, list(notes), utc_now()
+    leases.give_back(session, key)
 
 
-def abandon_runs(session: Session, *, home: str) -> int:
-    """Mark the runs of a home that no process is working on any more; how many.
+def abandon_runs(session: Session, *, machine: str, home: str) -> int:
+    """Mark the runs of a home on this machine, which no process is at any more; how many.
 
-    To be called only while no other process uses the home. Other homes may share the database.
+    To be called only while no other process of the machine uses the home. Other homes, and other
+    machines, may share the database.
     """
-    running = session.execute(select(Run.key, Run.process).where(Run.state == "running"))
-    keys = [key for key, process in running if process.split(":", 2)[-1] == home]
-    if keys:
-        session.execute(
-            update(Run).where(Run.key.in_(keys)).values(state="abandoned", finished_at=utc_now())
-        )
-    return len(keys)
+    keys = [key for key, _ in _running(session, machine, home)]
+    return leases.bury(session, Run.key.in_(keys)) if keys else 0
+
+
+def abandon_runs_of_study(
+    session: Session, study_key: int | None, *, machine: str, home: str
+) -> int:
+    """The same for one study (or for models), by who alone works on it on this machine."""
+    keys = [key for key, study in _running(session, machine, home) if study == study_key]
+    return leases.bury(session, Run.key.in_(keys)) if keys else 0
+
+
+def _running(session: Session, machine: str, home: str) -> list[tuple[int, int | None]]:
+    running = session.execute(
+        select(Run.key, Run.study_key, Run.process).where(Run.state == "running")
+    )
+    found = []
+    for key, study_key, process in running:
+        its_machine, _, its_home = process.split(":", 2)
+        if (its_machine, its_home) == (machine, home):
+            found.append((key, study_key))
+    return found
 
 
 def latest_runs(session: Session, limit: int = 20) -> Sequence[Run]:

@@ -17,7 +17,7 @@ from db.store import open_engine
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision. It stands here so that the usual case, nothing to do, needs no Alembic."""
 
 _LOCK = 7_326_811  # any number of our own, for PostgreSQL's advisory lock

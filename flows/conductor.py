@@ -7,10 +7,11 @@ too. Arrays stay in files.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from itertools import pairwise
+from itertools import chain, islice, pairwise
+from multiprocessing import current_process
 from typing import Protocol, TypeVar
 
 from cellcensus.errors import CellcensusError
@@ -32,12 +33,16 @@ class Conductor(Protocol):
     """Does jobs."""
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """Do every job; yield each with its result, or its error, as they are done.
 
+        Jobs may come from a generator, which is asked for more as there is time for them.
         An error of the data (:class:`CellcensusError`) is final; any other is tried again first.
         """
+
+    def at_once(self, processes: int) -> int:
+        """How many jobs it can make use of at a time."""
 
 
 class LocalConductor:
@@ -50,39 +55,64 @@ class LocalConductor:
         self._shared = shared
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`Conductor`."""
-        if min(processes, len(jobs)) <= 1:
-            for job in jobs:
+        waiting = iter(jobs)
+        first = list(islice(waiting, 2))
+        # A daemon, such as a worker of a cluster, may have no processes of its own.
+        if processes <= 1 or len(first) < 2 or current_process().daemon:
+            for job in chain(first, waiting):
                 yield job, attempt(work, job)
             return
-        unfinished = list(jobs)
-        for job, result in self._pooled(work, jobs, min(processes, len(jobs))):
-            unfinished.remove(job)
-            yield job, result
-        # A worker that dies takes the whole pool with it, and nobody can tell which job it was:
-        # what is left is done one by one, each in a process of its own.
-        for job in unfinished:
-            log.warning("%s: a worker process died; going on one by one", label)
-            yield job, _alone(work, job)
+        waiting, unfinished = chain(first, waiting), [first[0]]
+        while unfinished:
+            unfinished = []
+            yield from self._pooled(work, waiting, processes, unfinished)
+            # A worker that dies takes the whole pool with it, and nobody can tell which job it
+            # was: what was begun is done one by one, each in a process of its own.
+            for job in unfinished:
+                log.warning("%s: a worker process died; going on one by one", label)
+                yield job, _alone(work, job)
+
+    def at_once(self, processes: int) -> int:
+        """See :class:`Conductor`."""
+        return max(1, processes)
 
     def _pooled(
-        self, work: Callable[[J], R], jobs: Sequence[J], processes: int
+        self, work: Callable[[J], R], jobs: Iterator[J], processes: int, unfinished: list[J]
     ) -> Iterator[tuple[J, R | Exception]]:
-        """Do jobs until a process dies."""
+        """Do jobs until a process dies; those begun by then go to ``unfinished``."""
         with self._shared.use() if self._shared else pool_of(processes) as pool:
-            try:
-                waiting = {pool.submit(attempt, work, job): job for job in jobs}
-                while waiting:
-                    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        if isinstance(future.exception(), BrokenProcessPool):
-                            raise BrokenProcessPool
-                        yield waiting.pop(future), _result(future)
-            except BrokenProcessPool:
-                if self._shared:
-                    self._shared.renew()
+            waiting: dict[Future[R | Exception], J] = {}
+            _fill(pool, work, jobs, waiting, processes)
+            while waiting:
+                done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    if isinstance(future.exception(), BrokenProcessPool):
+                        unfinished.extend(waiting.values())
+                        if self._shared:
+                            self._shared.renew()
+                        return
+                    yield waiting.pop(future), _result(future)
+                _fill(pool, work, jobs, waiting, processes)
+
+
+def _fill(
+    pool: ProcessPoolExecutor,
+    work: Callable[[J], R],
+    jobs: Iterator[J],
+    waiting: dict[Future[R | Exception], J],
+    processes: int,
+) -> None:
+    # One more than can run, a process: nobody is idle while the next jobs are looked for.
+    for job in islice(jobs, 2 * processes - len(waiting)):
+        try:
+            future = pool.submit(attempt, work, job)
+        except BrokenProcessPool as error:
+            future = Future()
+            future.set_exception(error)
+        waiting[future] = job
 
 
 def attempt(work: Callable[[J], R], job: J) -> R | Exception:

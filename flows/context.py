@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from cellcensus import __version__
 from cellcensus.errors import StoreError
 from cellcensus.files import sweep_leftovers
 from cellcensus.logs import close_log, open_log
+from cellcensus.machine import machine_name
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import Settings
 from db.runs import abandon_runs
@@ -199,7 +199,7 @@ def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) 
         if presence.alone:
             sweep_leftovers(home)
             with store.unit_of_work() as session:
-                if abandon_runs(session, home=str(home)):
+                if abandon_runs(session, machine=machine_name(), home=str(home)):
                     session.commit()
             presence.admit_others()
     except BaseException:
@@ -210,7 +210,7 @@ def _open_store(settings: Settings, home: Path, presence: Presence, actor: str) 
 
 def process_name(ctx: Context) -> str:
     """Who is at work: machine, process and home."""
-    return f"{socket.gethostname()}:{os.getpid()}:{ctx.home}"
+    return f"{machine_name()}:{os.getpid()}:{ctx.home}"
 
 
 @contextmanager

@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
+from cellcensus.addresses import is_address
 from cellcensus.errors import RecordingError
 from cellcensus.recipe import Recipe, hash_file, hash_paths
 from cellcensus.settings import Settings
@@ -29,14 +30,41 @@ class RecordingFiles:
         return hash_file(self.files[0]) if len(self.files) == 1 else hash_paths(list(self.files))
 
 
-def find_recording(folder: Path, recording: str) -> RecordingFiles:
+class Found(Protocol):
+    """A recording that is there, and what tells cheaply whether it is still the same."""
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Its files in the study folder; none of a recording in a storage."""
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+
+    @property
+    def stamp(self) -> str:
+        """Changes whenever the recording may have changed."""
+
+    def sha256(self) -> str:
+        """Identity of the content."""
+
+
+def find_recording(folder: Path, recording: str, settings: Settings | None = None) -> Found:
     """The files a recording consists of: one file, the files of a folder, or those of a glob.
+
+    ``settings`` say which storages may be asked; those of the environment if not given.
 
     Raises
     ------
     RecordingError
         There is none, or it may not be read.
+    StoreError
+        It lies in a storage that cannot be reached.
     """
+    if is_address(recording):
+        from flows.storage import find
+
+        return find(recording, settings or Settings())
     try:
         files = _files(folder, recording)
         stats = [file.stat() for file in files]

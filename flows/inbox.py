@@ -52,18 +52,18 @@ def take_from_inbox(
         Lets the time between two looks pass, s.
     """
     outcomes: list[Outcome] = []
-    first = list(_look(inbox))
+    first = list(_look(ctx, inbox))
     if any(_is_new(ctx, look) for look in first):
         wait(ctx.settings.inbox.settle_seconds)
     for look in first:
         try:
-            outcomes += _take(ctx, _again(look))
+            outcomes += _take(ctx, _again(ctx, look))
         except CellcensusError as error:  # one bad study never stops the others
             outcomes.append(Outcome("inbox", look.study.name, failed=[("inbox", str(error))]))
     return outcomes
 
 
-def _look(inbox: Path) -> Iterator[Look]:
+def _look(ctx: Context, inbox: Path) -> Iterator[Look]:
     for folder in sorted(path for path in inbox.iterdir() if path.is_dir()):
         if not all((folder / name).is_file() for name in ("study.yaml", "specimens.csv")):
             continue
@@ -72,14 +72,14 @@ def _look(inbox: Path) -> Iterator[Look]:
         except CellcensusError:
             continue  # half a sheet looks like a bad one: `check` tells, once it is whole
         absent = {f.specimen_id for f in findings if f.code == ABSENT and f.specimen_id}
-        yield _watched(study, folder, sorted(absent))
+        yield _watched(ctx, study, folder, sorted(absent))
 
 
-def _watched(study: Study, folder: Path, absent: Sequence[str]) -> Look:
+def _watched(ctx: Context, study: Study, folder: Path, absent: Sequence[str]) -> Look:
     stamps, waiting = {}, list(absent)
     for specimen in study.specimens:
         try:
-            found = find_recording(folder, specimen.recording)
+            found = find_recording(folder, specimen.recording, ctx.settings)
         except RecordingError:
             waiting.append(specimen.specimen_id)
             continue
@@ -101,11 +101,11 @@ def _is_new(ctx: Context, look: Look) -> bool:
         )
 
 
-def _again(before: Look) -> Look:
+def _again(ctx: Context, before: Look) -> Look:
     """The second look: what changed since the first is still being copied."""
     known = {specimen.specimen_id for specimen in before.study.specimens}
     absent = [name for name in before.waiting if name not in known]
-    now = _watched(before.study, before.folder, absent)
+    now = _watched(ctx, before.study, before.folder, absent)
     whole = {name: s for name, s in now.stamps.items() if before.stamps.get(name) == s}
     changing = sorted(now.stamps.keys() - whole.keys())
     return Look(now.study, now.folder, whole, (*now.waiting, *changing))

@@ -5,20 +5,24 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cellcensus.errors import RecordingError
+from cellcensus.errors import RecordingError, StoreError
 from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
+from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
 from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
 from db import cells
-from db.findings import Quarantine, quarantined, reconcile
+from db.findings import quarantine_of, reconcile
+from db.leases import settle, specimen_subject, write_sheet_alone
 from db.predictions import set_aside as set_predictions_aside
 from flows.context import Context, Outcome, reported
 from flows.identity import find_recording, ingest_recipe
@@ -26,7 +30,12 @@ from flows.intake import Intake, take_in
 from flows.paths import cells_folder
 from flows.plain import plain
 from flows.retention import SOURCE as RETENTION
+from flows.sharing import shared
 from flows.stage import say_quarantined, stage
+from flows.storage import Stored, stored_of
+
+if TYPE_CHECKING:
+    from pipeline.ingest import IngestSummary
 
 SOURCE = "ingest"
 NO_FAULT_OF_A_RECORDING = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -46,6 +55,7 @@ class IngestJob:
     expects_cells: bool
     recipe: Recipe
     recording_key: int
+    stored: Stored | None = None
 
 
 @dataclass(frozen=True)
@@ -65,11 +75,36 @@ def ingest_one(job: IngestJob) -> IngestResult:
     RecordingError
         The recording is unusable.
     """
+    with _at_hand(job) as (recording, folder):
+        summary = _ingest(job, recording, folder)
+    figures = asdict(summary.quality)
+    figures.pop("findings", None)
+    return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
+
+
+@contextmanager
+def _at_hand(job: IngestJob) -> Iterator[tuple[str, Path]]:
+    """The recording as a path and the folder it is relative to, fetched if it must be."""
+    if job.stored is None:
+        yield job.recording, job.folder
+        return
+    from flows.storage import fetched
+
+    try:
+        with fetched(job.stored) as place:
+            yield place
+    except RecordingError as error:
+        # Where a copy of it lies is nothing for a person.
+        error.specimen_id, error.file = job.specimen_id, job.recording
+        raise
+
+
+def _ingest(job: IngestJob, recording: str, folder: Path) -> IngestSummary:
     from pipeline.ingest import ingest
 
-    summary = ingest(
-        job.recording,
-        folder=job.folder,
+    return ingest(
+        recording,
+        folder=folder,
         acquisition=job.acquisition,
         hints=job.hints,
         settings=job.settings,
@@ -77,9 +112,6 @@ def ingest_one(job: IngestJob) -> IngestResult:
         specimen_id=job.specimen_id,
         expects_cells=job.expects_cells,
     )
-    figures = asdict(summary.quality)
-    figures.pop("findings", None)
-    return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
 
 
 def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -> Outcome:
@@ -96,10 +128,25 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
         outcome,
         run,
     ):
-        jobs = _what_is_to_do(ctx, taken, outcome, run, by_name=bool(specimens))
-        with reported(ctx, "finding cells", len(jobs)) as progress:
-            for job, result in ctx.conductor.map(
-                ingest_one, jobs, label="ingest", processes=ctx.settings.processes or _cores()
+        again = bool(specimens)
+        candidates = _candidates(ctx, taken, outcome, by_name=again)
+        with reported(ctx, "finding cells", len(candidates)) as progress:
+            for job, result in shared(
+                ctx,
+                run,
+                ingest_one,
+                candidates,
+                partial(
+                    _what_is_to_do,
+                    ctx,
+                    taken,
+                    outcome=outcome,
+                    run=run,
+                    progress=progress,
+                    by_name=again,
+                ),
+                label="ingest",
+                processes=ctx.settings.processes or _cores(),
             ):
                 _write_down(ctx, taken, job, result, outcome=outcome, run=run)
                 progress.advance()
@@ -107,26 +154,61 @@ def ingest_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
     return outcome
 
 
-def _what_is_to_do(
-    ctx: Context, taken: Intake, outcome: Outcome, run: int, *, by_name: bool
-) -> list[IngestJob]:
-    with ctx.store.reading() as session:
-        aside = {found.specimen_id: found for found in quarantined(session, taken.key)}
-    jobs = []
-    with reported(ctx, "reading recordings", len(taken.usable)) as progress:
+def _candidates(
+    ctx: Context, taken: Intake, outcome: Outcome, *, by_name: bool
+) -> dict[str, Specimen]:
+    """Specimens whose cells do not stand, by the subject of their lease; reads no recording."""
+    found = {}
+    with reported(ctx, "looking at recordings", len(taken.usable)) as progress:
         for specimen in taken.usable:
-            try:
-                job = _job(ctx, taken, specimen)
-            except RecordingError as error:
-                _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
+            if _stands(ctx, taken, specimen, by_name=by_name):
+                outcome.skipped += 1
             else:
-                # Pictures that were deleted after their time are made again for who asks by name.
-                if not (by_name and pictures_are_gone(job.out)) and _is_done(ctx, taken, job):
-                    outcome.skipped += 1
-                elif not _was_tried(aside.get(specimen.specimen_id), job):
-                    jobs.append(job)
+                found[specimen_subject(taken.keys[specimen.specimen_id])] = specimen
             progress.advance()
-    return jobs
+    return found
+
+
+def _stands(ctx: Context, taken: Intake, specimen: Specimen, *, by_name: bool) -> bool:
+    path, key = specimen.recording, taken.keys[specimen.specimen_id]
+    try:
+        stamp = find_recording(taken.study.folder, path, ctx.settings).stamp
+    except RecordingError:
+        return False
+    with ctx.store.reading() as session:
+        known = cells.recording_with_stamp(session, taken.key, path, stamp)
+        if known is None:
+            return False
+        recipe = ingest_recipe(taken.study, specimen, known.sha256, ctx.settings)
+        row = cells.find_cell_file(session, key, recipe.id)
+    if row is None or not row.current or not (ctx.home / row.path).is_dir():
+        return False
+    return not (by_name and pictures_are_gone(ctx.home / row.path))
+
+
+def _what_is_to_do(
+    ctx: Context,
+    taken: Intake,
+    specimen: Specimen,
+    *,
+    outcome: Outcome,
+    run: int,
+    progress: Progress,
+    by_name: bool,
+) -> IngestJob | None:
+    """The job of a specimen that is leased; ``None`` if it is done, or was tried in vain."""
+    try:
+        job = _job(ctx, taken, specimen)
+    except RecordingError as error:
+        _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
+    else:
+        # Pictures that were deleted after their time are made again for who asks by name.
+        if not (by_name and pictures_are_gone(job.out)) and _is_done(ctx, taken, job):
+            outcome.skipped += 1
+        elif not _was_tried(ctx, taken, job):
+            return job
+    progress.advance()
+    return None
 
 
 def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
@@ -144,18 +226,20 @@ def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
         expects_cells=specimen.role is not Role.BLANK,
         recipe=recipe,
         recording_key=recording.key,
+        stored=stored_of(specimen.recording, recording.stamp, recording.sha256, ctx.settings),
     )
 
 
 def _identify(ctx: Context, taken: Intake, specimen: Specimen) -> Any:
     path = specimen.recording
-    found = find_recording(taken.study.folder, path)
+    found = find_recording(taken.study.folder, path, ctx.settings)
     with ctx.store.reading() as session:
         known = cells.recording_with_stamp(session, taken.key, path, found.stamp)
     if known is not None:
         return known
     sha256 = found.sha256()  # outside the transaction: reading a film takes seconds
     with ctx.store.unit_of_work() as session:
+        write_sheet_alone(session)  # two specimens may name one recording
         recording = cells.record_recording(
             session, taken.key, path, sha256=sha256, size=found.size, stamp=found.stamp
         )
@@ -179,8 +263,10 @@ def _is_done(ctx: Context, taken: Intake, job: IngestJob) -> bool:
     return True
 
 
-def _was_tried(quarantine: Quarantine | None, job: IngestJob) -> bool:
-    return quarantine is not None and quarantine.recipe_id == job.recipe.id
+def _was_tried(ctx: Context, taken: Intake, job: IngestJob) -> bool:
+    with ctx.store.reading() as session:
+        aside = quarantine_of(session, taken.keys[job.specimen_id])
+    return aside is not None and aside.recipe_id == job.recipe.id
 
 
 def _write_down(
@@ -192,13 +278,15 @@ def _write_down(
     outcome: Outcome,
     run: int,
 ) -> None:
-    if isinstance(result, OSError) and result.errno in NO_FAULT_OF_A_RECORDING:
+    of_a_disk = isinstance(result, OSError) and result.errno in NO_FAULT_OF_A_RECORDING
+    if isinstance(result, Exception) and (of_a_disk or isinstance(result, StoreError)):
         raise result  # every other specimen would be set aside for it too
     if isinstance(result, Exception):
         _quarantine(ctx, taken, job.specimen_id, result, run=run, job=job)
         return
     key = taken.keys[job.specimen_id]
     with ctx.store.unit_of_work() as session:
+        settle(session, run, specimen_subject(key))
         row = cells.find_cell_file(session, key, job.recipe.id)
         if row is None:
             cells.add_cell_file(
@@ -247,6 +335,7 @@ def _quarantine(
     event("recording.quarantined", ids, level=logging.WARNING)
     key = taken.keys[specimen_id]
     with ctx.store.unit_of_work() as session:
+        settle(session, run, specimen_subject(key))
         reconcile(
             session,
             [found],

@@ -14,6 +14,7 @@ from cellcensus.findings import Finding, Level
 from cellcensus.study import Specimen, Study
 from db.cells import set_aside as set_cells_aside
 from db.findings import discarded, reconcile, subjects_with_open_findings
+from db.leases import write_sheet_alone
 from db.predictions import set_aside as set_predictions_aside
 from db.studies import add_specimen, record_study, specimen_keys
 from flows.context import Context
@@ -46,6 +47,7 @@ def take_in(ctx: Context, folder: Path, specimens: Sequence[str] = ()) -> Intake
         if found.level is Level.VIOLATION and found.specimen_id is not None
     }
     with ctx.store.unit_of_work() as session:
+        write_sheet_alone(session)  # several machines may begin with the same study
         key = record_study(session, study)
         keys = specimen_keys(session, key)
         for name in sorted(bad - keys.keys()):

@@ -1,4 +1,9 @@
-"""Locks of the operating system: they end with the process that holds them, however it ends."""
+"""Locks of the operating system: they end with the process that holds them, however it ends.
+
+They order the processes of one machine; among machines that share a home, leases do
+(``db.leases``). Their files carry the machine's name, so that it does not matter whether the file
+system of the home carries locks from one machine to another.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +13,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cellcensus.machine import machine_name
 from flows.paths import safe_name
 
 
 class Presence:
-    """Says that this process uses a home, and knows whether it is the only one.
+    """Says that this process uses a home, and knows whether it is the only one on this machine.
 
     Who comes first alone may tidy up; others wait at the door for that moment.
     """
 
     def __init__(self, home: Path) -> None:
-        self._handle = os.open(home / ".in-use", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._handle = _open(home, "in-use")
         try:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             self.alone = True
@@ -40,10 +46,11 @@ class Presence:
 
 @contextmanager
 def exclusive(home: Path, name: str, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the lock ``name`` of a home; if another process has it, ``on_wait()`` and wait."""
-    folder = home / ".locks"
-    folder.mkdir(exist_ok=True)
-    handle = os.open(folder / safe_name(name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    """Hold the lock ``name`` of a home; if another process of this machine has it, wait.
+
+    ``on_wait`` is called before.
+    """
+    handle = _open(home, name)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -53,3 +60,10 @@ def exclusive(home: Path, name: str, on_wait: Callable[[], None] = lambda: None)
         yield
     finally:
         os.close(handle)
+
+
+def _open(home: Path, name: str) -> int:
+    folder = home / ".locks"
+    folder.mkdir(exist_ok=True)
+    file = folder / safe_name(f"{machine_name()}.{name}")
+    return os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)

@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from cellcensus.errors import UsageError
+from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
 from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import CompositionSettings
 from cellcensus.study import Role, Specimen
 from db import registry
 from db.cells import current_cell_files
+from db.leases import settle, specimen_subject
 from db.predictions import add_prediction, find_prediction, held_out_of, make_current
-from db.tables import CellFile, ModelVersion
+from db.tables import CellFile, ModelVersion, Prediction
 from flows.bags import BagSource, load_bag
 from flows.composed import Composed, prediction_values, publish_prediction
 from flows.context import Context, Outcome, reported
 from flows.identity import predict_recipe
 from flows.intake import Intake, take_in
 from flows.paths import prediction_file
+from flows.sharing import shared
 from flows.stage import say_quarantined, stage
 
 PREDICTED = (Role.PURIFIED, Role.MIXED, Role.UNKNOWN, Role.CONTROL)
@@ -91,10 +95,11 @@ def predict_study(
     ):
         outcome.model_id = model.model_id
         jobs = _what_is_to_do(ctx, taken, model, outcome)
-        if jobs:
-            load_model(jobs[0].model_folder, jobs[0].model_sha256)  # a bad file stops here, once
+        for job in islice(jobs.values(), 1):
+            load_model(job.model_folder, job.model_sha256)  # a bad file stops here, once
         with reported(ctx, "predicting", len(jobs)) as progress:
-            for job, result in ctx.conductor.map(predict_one, jobs, label="predict"):
+            prepare = partial(_unless_done, ctx, taken, outcome=outcome, progress=progress)
+            for job, result in shared(ctx, run, predict_one, jobs, prepare, label="predict"):
                 _write_down(ctx, taken, model, (job, result), outcome=outcome, run=run)
                 progress.advance()
         say_quarantined(ctx, taken, specimens, outcome)
@@ -124,11 +129,13 @@ def _model(ctx: Context, taken: Intake, model_id: str | None) -> ModelVersion:
 
 def _what_is_to_do(
     ctx: Context, taken: Intake, model: ModelVersion, outcome: Outcome
-) -> list[PredictJob]:
+) -> dict[str, PredictJob]:
+    """Jobs whose prediction does not stand, by the subject of their lease."""
     with ctx.store.reading() as session:
         stored = current_cell_files(session, taken.key)
         held_out = held_out_of(session, model.key)
-    jobs, waiting, gone, kept_held_out = [], [], [], 0
+    jobs: dict[str, PredictJob] = {}
+    waiting, gone, kept_held_out = [], [], 0
     for specimen in taken.usable:
         if specimen.role not in PREDICTED:
             continue
@@ -141,12 +148,12 @@ def _what_is_to_do(
             kept_held_out += 1
             continue
         job = _job(ctx, taken, model, specimen, cell_file)
-        if _is_done(ctx, taken, job):
+        if _stands(ctx, taken, job):
             outcome.skipped += 1
-        elif pictures_are_gone(job.source.cells):
+        elif pictures_are_gone(job.source.cells) and _found(ctx, taken, job) is None:
             gone.append(specimen.specimen_id)
         else:
-            jobs.append(job)
+            jobs[specimen_subject(taken.keys[specimen.specimen_id])] = job
     outcome.skipped += kept_held_out
     if kept_held_out and jobs:
         outcome.notes.append(
@@ -191,19 +198,34 @@ def _seen(model: ModelVersion, study: str, specimen: Specimen) -> tuple[str, ...
     return ()
 
 
-def _is_done(ctx: Context, taken: Intake, job: PredictJob) -> bool:
-    key = taken.keys[job.source.specimen_id]
-    with ctx.store.reading() as session:
-        row = find_prediction(session, key, job.recipe.id)
-    if row is None or not (ctx.home / row.path).is_file():
-        return False
+def _stands(ctx: Context, taken: Intake, job: PredictJob) -> bool:
+    row = _found(ctx, taken, job)
+    return row is not None and row.current
+
+
+def _unless_done(
+    ctx: Context, taken: Intake, job: PredictJob, *, outcome: Outcome, progress: Progress
+) -> PredictJob | None:
+    """The job, unless its prediction was made before or by another machine meanwhile."""
+    row = _found(ctx, taken, job)
+    if row is None:
+        return job
     if not row.current:
         with ctx.store.unit_of_work() as session:
-            row = find_prediction(session, key, job.recipe.id)
+            row = find_prediction(session, taken.keys[job.source.specimen_id], job.recipe.id)
             assert row is not None
             make_current(session, row)
             session.commit()
-    return True
+    outcome.skipped += 1
+    progress.advance()
+    return None
+
+
+def _found(ctx: Context, taken: Intake, job: PredictJob) -> Prediction | None:
+    """The prediction, if row and file are there."""
+    with ctx.store.reading() as session:
+        row = find_prediction(session, taken.keys[job.source.specimen_id], job.recipe.id)
+    return row if row is not None and (ctx.home / row.path).is_file() else None
 
 
 def _write_down(
@@ -222,6 +244,7 @@ def _write_down(
         return
     key = taken.keys[name]
     with ctx.store.unit_of_work() as session:
+        settle(session, run, specimen_subject(key))
         row = find_prediction(session, key, job.recipe.id)
         if row is None:
             keys = {

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TypeVar, cast
 
 from prefect import task
 from prefect.cache_policies import NO_CACHE
 from prefect.futures import PrefectFuture
 from prefect.logging import get_run_logger
-from prefect.utilities.annotations import quote
 
 from flows.conductor import LocalConductor, batches
 from flows.pools import pool_named, shared_pool
@@ -24,6 +24,18 @@ SMALLEST_BATCH = 8
 """Where a batch has to start a pool of processes of its own, it should be worth the seconds."""
 
 
+class Batch:
+    """Work and the jobs to do it on; a class of its own, so that nobody looks into it.
+
+    Prefect would look for futures in every job and keep what it finds, and Dask takes collections
+    apart, Prefect's ``quote`` included.
+    """
+
+    def __init__(self, work: Callable[[Any], Any], jobs: list[Any]) -> None:
+        self.work = work
+        self.jobs = jobs
+
+
 @task(
     name="batch",
     task_run_name="{name}",
@@ -32,16 +44,14 @@ SMALLEST_BATCH = 8
     persist_result=False,
     cache_policy=NO_CACHE,
 )
-def run_batch(
-    name: str, work: Callable[[Any], Any], jobs: list[Any], processes: int, pool: str
-) -> list[Any]:
+def run_batch(name: str, batch: Batch, processes: int, pool: str) -> list[Any]:
     """Do one batch of jobs; their results or errors, in any order.
 
     ``pool`` names a pool of processes, which is used where this runs beside the flow.
     """
-    get_run_logger().info("%s: %d specimens", name, len(jobs))
+    get_run_logger().info("%s: %d specimens", name, len(batch.jobs))
     conductor = LocalConductor(pool_named(pool))
-    return list(conductor.map(work, jobs, label=name, processes=processes))
+    return list(conductor.map(batch.work, batch.jobs, label=name, processes=processes))
 
 
 class PrefectConductor:
@@ -57,20 +67,24 @@ class PrefectConductor:
         return min(MOST_BATCHES, -(-jobs // SMALLEST_BATCH))
 
     def map(
-        self, work: Callable[[J], R], jobs: Sequence[J], *, label: str, processes: int = 1
+        self, work: Callable[[J], R], jobs: Iterable[J], *, label: str, processes: int = 1
     ) -> Iterator[tuple[J, R | Exception]]:
         """See :class:`flows.conductor.Conductor`."""
-        cut = batches(jobs, self.most(len(jobs)))
+        known = list(jobs)
+        cut = batches(known, self.most(len(known)))
         with shared_pool(min(processes, max(map(len, cut), default=1))) as pool:
             futures: list[PrefectFuture[Any]] = [
-                # Quoted: Prefect would look for futures in every job, and keep what it finds.
                 cast(Any, run_batch).submit(
-                    f"{label}-{number}", quote(work), quote(batch), processes, pool
+                    f"{label}-{number}", Batch(work, batch), processes, pool
                 )
                 for number, batch in enumerate(cut, start=1)
             ]
             for batch, future in zip(cut, futures, strict=True):
                 yield from _results(batch, future)
+
+    def at_once(self, processes: int) -> int:
+        """All there are: batches are cut once, and a cluster shares them out by itself."""
+        return sys.maxsize
 
 
 def _results(batch: list[J], future: PrefectFuture[Any]) -> Iterator[tuple[J, Any]]:

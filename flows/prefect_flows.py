@@ -15,7 +15,6 @@ from prefect.artifacts import create_table_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.events import emit_event
 from prefect.states import Completed, Failed, State
-from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.utilities.annotations import quote
 
 from cellcensus.errors import CellcensusError, StoreError
@@ -30,6 +29,7 @@ from flows.inbox import take_from_inbox
 from flows.prefect_conductor import LogProgress, PrefectConductor
 from flows.retrain import retrain as retrain_model
 from flows.run import predict_new, run_study
+from flows.task_runners import task_runner
 
 Work = Callable[[Context], Sequence[Outcome]]
 
@@ -111,7 +111,8 @@ def _show(name: str, outcomes: Sequence[Outcome]) -> None:
 
 _OPTIONS: dict[str, Any] = {
     "persist_result": False,
-    "task_runner": ThreadPoolTaskRunner(max_workers=1),
+    # Read once, from the environment: Prefect asks for it before it knows a flow's parameters.
+    "task_runner": task_runner(Settings()),
 }
 
 

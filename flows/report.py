@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cellcensus import __version__
+from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
 from cellcensus.settings import Settings
 from db.findings import open_findings, quarantined
+from db.leases import settle, specimen_subject
 from db.reports import add_report, current_report
 from flows.contents import Subject, recipes_of, specimen_content
 from flows.context import Context, Outcome, reported
 from flows.identity import known_of
 from flows.intake import Intake, take_in
 from flows.paths import report_folder, specimen_report_name
+from flows.sharing import alone, shared
 from flows.stage import say_quarantined, stage
 from flows.study_content import study_content
 from flows.subjects import gather
@@ -67,15 +71,33 @@ def report_study(ctx: Context, folder: Path, *, specimens: Sequence[str] = ()) -
         with ctx.store.reading() as session:
             _, subjects = gather(session, name)
         wanted = [s for s in subjects if s.cell_file is not None and _asked(s, specimens)]
-        jobs = [job for job in (_job(ctx, s) for s in wanted) if not _is_done(ctx, taken, job)]
+        made = [_job(ctx, subject) for subject in wanted]
+        jobs = {_subject(taken, job): job for job in made if not _is_done(ctx, taken, job)}
         outcome.skipped = len(wanted) - len(jobs)
         with reported(ctx, "writing reports", len(jobs)) as progress:
-            for job, result in ctx.conductor.map(report_one, jobs, label="report"):
+            prepare = partial(_unless_done, ctx, taken, outcome=outcome, progress=progress)
+            for job, result in shared(ctx, run, report_one, jobs, prepare, label="report"):
                 _write_down(ctx, taken, job, result, outcome=outcome, run=run)
                 progress.advance()
-        outcome.report = _report_study(ctx, taken, subjects, run)
+        with alone(ctx, run, f"study:{taken.key}"):
+            outcome.report = _report_study(ctx, taken, subjects, run)
         say_quarantined(ctx, taken, specimens, outcome)
     return outcome
+
+
+def _subject(taken: Intake, job: ReportJob) -> str:
+    return specimen_subject(taken.keys[job.subject.specimen.specimen_id])
+
+
+def _unless_done(
+    ctx: Context, taken: Intake, job: ReportJob, *, outcome: Outcome, progress: Progress
+) -> ReportJob | None:
+    """The job, unless another machine has done it meanwhile."""
+    if not _is_done(ctx, taken, job):
+        return job
+    outcome.skipped += 1
+    progress.advance()
+    return None
 
 
 def _asked(subject: Subject, specimens: Sequence[str]) -> bool:
@@ -138,15 +160,20 @@ def _write_down(
     if isinstance(result, Exception):
         outcome.failed.append((name, f"report of specimen {name}: {result}"))
         return
-    _add(ctx, taken, (taken.keys[name], job.recipe, job.out, result), run)
+    _add(ctx, taken, (taken.keys[name], job.recipe, job.out, result), run, _subject(taken, job))
     outcome.done += 1
 
 
 def _add(
-    ctx: Context, taken: Intake, made: tuple[int | None, Recipe, Path, Written], run: int
+    ctx: Context,
+    taken: Intake,
+    made: tuple[int | None, Recipe, Path, Written],
+    run: int,
+    subject: str,
 ) -> None:
     specimen_key, recipe, out, written = made
     with ctx.store.unit_of_work() as session:
+        settle(session, run, subject)
         add_report(
             session,
             {
@@ -189,7 +216,7 @@ def _report_study(ctx: Context, taken: Intake, subjects: Sequence[Subject], run:
         reported=_pages(out.parent, subjects),
     )
     written = write_study(content, out, ctx.settings.reports)
-    _add(ctx, taken, (None, recipe, out, written), run)
+    _add(ctx, taken, (None, recipe, out, written), run, f"study:{taken.key}")
     return out
 
 

@@ -14,6 +14,7 @@ from cellcensus.retained import pictures_are_gone
 from cellcensus.study import Role, Specimen
 from db import registry
 from db.cells import current_cell_files
+from db.leases import check_alive
 from db.predictions import add_prediction, find_prediction
 from db.tables import CellFile
 from db.verification import Donor
@@ -200,6 +201,7 @@ def _train(
         for teacher, prediction in _held_out(model, teachers)
     ]
     with ctx.store.unit_of_work() as session:
+        check_alive(session, run)
         row = registry.add_model(
             session,
             model_id=recipe.id,

@@ -43,7 +43,13 @@ def read_specimen(
     _check_id(specimen_id, notes)
     cells = Cells(row.cells, decimal, notes)
     role = _role(cells)
-    recording = read_place(folder, cells.get("recording"), manifest.acquisition.mode, notes)
+    recording = read_place(
+        folder,
+        cells.get("recording"),
+        manifest.acquisition.mode,
+        notes,
+        storage=manifest.recordings,
+    )
     if role is None:
         return None, notes
     cell_class, purity = _purification(cells, role, manifest.classes)

@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from cellcensus.addresses import is_address, is_plain
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
 from cellcensus.studyfolder.notes import Notes, did_you_mean, shown
 from cellcensus.studyfolder.textfile import read_text
@@ -19,7 +20,7 @@ _CLASS = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}")
 _RESERVED = frozenset({"wbc", "unclassified", "artefact", "total"})
 MOST_CLASSES = 32
 _KEYS = {
-    "": ("name", "classes", "acquisition", "cells"),
+    "": ("name", "classes", "acquisition", "cells", "recordings"),
     "acquisition": ("mode", "pixel_size_um", "frame_rate_hz"),
     "cells": ("diameter_um", "polarity"),
 }
@@ -33,6 +34,7 @@ class Manifest:
     classes: tuple[str, ...]
     acquisition: Acquisition
     cells: CellHints
+    recordings: str | None = None
 
 
 def read_manifest(path: Path, notes: Notes) -> Manifest | None:
@@ -44,9 +46,10 @@ def read_manifest(path: Path, notes: Notes) -> Manifest | None:
     name, classes = _name(content, notes), _classes(content, notes)
     acquisition = _acquisition(_part(content, "acquisition", notes, needed=True), notes)
     cells = _cells(_part(content, "cells", notes, needed=False), notes)
+    recordings = _recordings(content, notes)
     if notes.unusable or acquisition is None:
         return None
-    return Manifest(name, classes, acquisition, cells)
+    return Manifest(name, classes, acquisition, cells, recordings)
 
 
 class _Loader(yaml.SafeLoader):
@@ -149,6 +152,18 @@ def _classes(content: dict[str, Any], notes: Notes) -> tuple[str, ...]:
         message = "study.yaml names a class twice"
         notes.violation("classes_invalid", message, "Remove one of the two.", "classes")
     return names
+
+
+def _recordings(content: dict[str, Any], notes: Notes) -> str | None:
+    place = content.get("recordings")
+    if place is None:
+        return None
+    if isinstance(place, str) and is_address(place) and is_plain(place):
+        return place
+    message = f"study.yaml: recordings {shown(place)} is no address of a storage"
+    action = "Write one such as s3://bucket/folder, or leave it out: paths lead into the folder."
+    notes.violation("key_invalid", message, action, "recordings")
+    return None
 
 
 def _acquisition(part: dict[str, Any], notes: Notes) -> Acquisition | None:

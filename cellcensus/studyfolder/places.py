@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cellcensus.addresses import is_address, is_plain, join
 from cellcensus.study import Mode
 from cellcensus.studyfolder.notes import Notes, did_you_mean, shown
 
@@ -15,8 +16,12 @@ CYTOMETRY = (".rtdc",)
 _GLOB = frozenset("*?[")
 
 
-def read_place(folder: Path, written: str, mode: Mode, notes: Notes) -> str | None:
+def read_place(
+    folder: Path, written: str, mode: Mode, notes: Notes, *, storage: str | None = None
+) -> str | None:
     """The recording's path relative to ``folder`` with ``/``; ``None`` and a violation if none.
+
+    A recording in a storage has an address instead; whether it is there is not looked at here.
 
     Parameters
     ----------
@@ -28,11 +33,15 @@ def read_place(folder: Path, written: str, mode: Mode, notes: Notes) -> str | No
         The study's mode: cytometer files hold one cell a frame.
     notes
         Receives what was found.
+    storage
+        Where paths lead, if ``study.yaml`` names a storage.
     """
     if not written:
         message = "The specimen names no recording"
         _no(notes, "recording_missing", message, "Fill in the column recording.")
         return None
+    if storage or is_address(written):
+        return _address(written if is_address(written) else join(storage or "", written), notes)
     path = written
     if "\\" in written and not _files(folder, written):
         path = written.replace("\\", "/")
@@ -51,6 +60,14 @@ def read_place(folder: Path, written: str, mode: Mode, notes: Notes) -> str | No
         _no(notes, "recording_missing", message, action)
         return None
     return path if _of_a_kind(found, path, mode, notes) else None
+
+
+def _address(address: str, notes: Notes) -> str | None:
+    if is_plain(address):
+        return address
+    message = f"The recording {shown(address)} leads elsewhere by .. or ::"
+    _no(notes, "recording_outside", message, "Write the whole address.")
+    return None
 
 
 def _leaves(path: str) -> bool:

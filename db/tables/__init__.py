@@ -18,7 +18,7 @@ from db.tables.sheet import (
     StudyRevision,
 )
 from db.tables.verification import VerificationDonor
-from db.tables.work import Finding, Run
+from db.tables.work import Finding, Lease, Run
 from db.types import Table
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "Decision",
     "Finding",
     "Job",
+    "Lease",
     "LoginSession",
     "ModelVersion",
     "OutboxMessage",

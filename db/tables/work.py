@@ -17,7 +17,8 @@ LEVELS = ("violation", "alert", "information")
 class Run(Table):
     """One stage of one command: when, by which software, and how it ended.
 
-    ``partial``: done, with quarantined specimens. ``abandoned``: the process died.
+    ``partial``: done, with quarantined specimens. ``abandoned``: the process died. Whoever works
+    keeps moving ``lease_until``; when it has passed, the run is taken for dead.
     """
 
     __tablename__ = "run"
@@ -35,6 +36,21 @@ class Run(Table):
     notes: Mapped[list[str]] = mapped_column(default=list)
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     finished_at: Mapped[datetime | None]
+    lease_until: Mapped[datetime | None]
+
+
+class Lease(Table):
+    """What one run alone works on now, such as ``specimen:12``; gone when it is done.
+
+    The row is the right to write the result: it is deleted with what it was taken for.
+    """
+
+    __tablename__ = "lease"
+
+    key: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(unique=True)
+    run_key: Mapped[int] = mapped_column(ForeignKey("run.key"), index=True)
+    taken_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class Finding(Table):

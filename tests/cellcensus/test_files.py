@@ -1,3 +1,4 @@
+import os
 from hashlib import sha256
 
 import pytest
@@ -47,6 +48,21 @@ def test_leftovers_are_swept(tmp_path):
     (tmp_path / "a" / "kept.npy").write_bytes(b"")
     assert sweep_leftovers(tmp_path) == 2
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["kept.npy"]
+
+
+def test_what_another_machine_may_be_writing_is_left_alone_for_a_day(tmp_path, monkeypatch):
+    monkeypatch.setattr("socket.gethostname", lambda: "other")
+    with publish_file(tmp_path / "a.txt") as at_work, publish_file(tmp_path / "b.txt") as old:
+        os.utime(old, (0, 0))
+        monkeypatch.setattr("socket.gethostname", lambda: "this")
+        assert sweep_leftovers(tmp_path) == 1
+        assert at_work.exists()
+        assert not old.exists()
+        old.touch()  # so that it can be published
+        monkeypatch.setattr("socket.gethostname", lambda: "other")
+        assert sweep_leftovers(tmp_path) == 2
+        at_work.touch()
+        old.touch()
 
 
 def test_only_what_was_written_down_is_read(tmp_path):

@@ -40,7 +40,7 @@ def test_upgrade_again_changes_nothing(address, study):
         assert load_study(session, study.name).specimens == study.specimens
 
 
-@pytest.mark.parametrize("earlier", ["0001", "0002", "0003"])
+@pytest.mark.parametrize("earlier", ["0001", "0002", "0003", "0004"])
 def test_upgrade_from_an_earlier_revision_keeps_the_data(address, study, earlier):
     with open_engine(address).execution_options(begin="IMMEDIATE").begin() as connection:
         migrate(connection, earlier)

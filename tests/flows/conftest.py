@@ -6,6 +6,7 @@ from cellcensus.settings import Settings
 from flows.context import open_context
 from tests.databases import address, postgres, postgres_address
 from tests.flows import standins
+from tests.prefectserver import connected_to, prefect_server
 
 __all__ = ["address", "postgres", "postgres_address"]
 
@@ -109,3 +110,17 @@ def opened(home):
 @pytest.fixture
 def ctx(opened, calls):
     return opened()
+
+
+# One for all tests: the client keeps sending its events to the first server it has met.
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    with prefect_server(tmp_path_factory.mktemp("prefect")) as server:
+        yield server.api
+
+
+@pytest.fixture
+def connected(server, tmp_path, monkeypatch):
+    monkeypatch.setenv("CELLCENSUS_PROCESSES", "1")  # stand-ins exist in this process only
+    with connected_to(server, tmp_path / "prefect"):
+        yield
