@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 from tests.flows import standins
-from tests.flows.driver import _Forever
+from tests.flows.driver import Forever
 from tests.flows.machine import write_line
 
 
@@ -29,6 +29,6 @@ def _watched(real, log):
 
 
 def dask_setup(_worker):
-    standins.installed(_Forever)
+    standins.installed(Forever)
     ingesting = sys.modules["pipeline.ingest"]
     ingesting.ingest = _watched(ingesting.ingest, os.environ["CELLCENSUS_TEST_LOG"])

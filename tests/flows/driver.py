@@ -17,7 +17,7 @@ from flows.run import run_study
 from tests.flows import standins
 
 
-class _Forever:
+class Forever:
     """Put stand-ins in place for good: the process is theirs."""
 
     setitem = staticmethod(dict.__setitem__)
@@ -56,7 +56,7 @@ def work(study, home, what, address=None):
 
 def main():
     study, home, what, *address = sys.argv[1:]
-    standins.installed(_Forever)
+    standins.installed(Forever)
     real = sys.modules["pipeline.ingest"].ingest
 
     def slow(*arguments, **keywords):

@@ -18,7 +18,7 @@ from flows import heartbeat
 from flows.context import open_context
 from flows.run import run_study
 from tests.flows import standins
-from tests.flows.driver import _Forever
+from tests.flows.driver import Forever
 
 TAKES_S = 0.05
 
@@ -45,7 +45,7 @@ def _watched(real, host, log):
 def main():
     host, study, home, log, address = sys.argv[1:]
     socket.gethostname = lambda: host
-    standins.installed(_Forever)
+    standins.installed(Forever)
     ingesting = sys.modules["pipeline.ingest"]
     ingesting.ingest = _watched(ingesting.ingest, host, log)
     if host == "silent":

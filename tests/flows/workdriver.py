@@ -9,11 +9,11 @@ import time
 
 from flows import worker
 from tests.flows import standins
-from tests.flows.driver import _Forever
+from tests.flows.driver import Forever
 
 
 def main():
-    standins.installed(_Forever)
+    standins.installed(Forever)
     real = sys.modules["pipeline.ingest"].ingest
     slow = float(os.environ.get("SLOW", "0"))
 
