@@ -35,7 +35,7 @@ def change(client, **values):
 def test_the_page_says_who_one_is_and_what_one_may_do(client):
     text = client.get("/account").text
     assert "Ada L" in text
-    assert "sign a report as reviewed" in text
+    assert "sign a report; where one person is enough, this releases it" in text
     assert "manage accounts" not in text
 
 
