@@ -140,49 +140,37 @@ def refuse(
     session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
 ) -> None:
     """Refuse a candidate and keep the reasons."""
-    before, model.state = model.state, "refused"
-    session.add(
-        Decision(
-            model_key=model.key,
-            action="refuse",
-            state="refused",
-            reasons=list(reasons),
-            details=details,
-        )
-    )
-    session.flush()
-    _record(
-        session,
-        model,
-        "model.refused",
-        before={"state": before},
-        after={"state": model.state},
-        reasons=reasons,
-    )
+    _judged(session, model, ("refuse", "refused", "model.refused"), reasons, details)
 
 
 def accept(
     session: Session, model: ModelVersion, *, reasons: Sequence[str], details: dict[str, Any]
 ) -> None:
     """Write down that a candidate passed the gate; it stays one until somebody approves it."""
+    _judged(session, model, ("accept", "candidate", "model.accepted"), reasons, details)
+
+
+def _judged(
+    session: Session,
+    model: ModelVersion,
+    verdict: tuple[str, str, str],
+    reasons: Sequence[str],
+    details: dict[str, Any],
+) -> None:
+    """Keep a verdict: the decision, the state after it, and how the audit trail names it."""
+    action, state, told = verdict
+    before, model.state = model.state, state
     session.add(
         Decision(
             model_key=model.key,
-            action="accept",
-            state="candidate",
+            action=action,
+            state=state,
             reasons=list(reasons),
             details=details,
         )
     )
     session.flush()
-    _record(
-        session,
-        model,
-        "model.accepted",
-        before={"state": model.state},
-        after={"state": model.state},
-        reasons=reasons,
-    )
+    _record(session, model, told, before={"state": before}, after={"state": state}, reasons=reasons)
 
 
 def _record(
