@@ -7,6 +7,7 @@
     │   └── StudyError             the study folder cannot be used, with findings  exit 2
     ├── RecordingError             one recording is unusable: quarantine it        exit 3
     ├── TrainingError              the studies given cannot teach a model          exit 1
+    │   └── FailedElsewhereError   another process of the same training ended      exit 1
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
     │   ├── LeaseLostError         another machine took over what was being done   exit 1
@@ -127,6 +128,10 @@ class RecordingError(CellcensusError):
 
 class TrainingError(CellcensusError):
     """The studies given cannot teach a model."""
+
+
+class FailedElsewhereError(TrainingError):
+    """Another of the processes that train one model together failed or ended."""
 
 
 class ModelFileError(CellcensusError):

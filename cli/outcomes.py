@@ -10,12 +10,13 @@ from cli.options import load_settings, wants_json
 
 if TYPE_CHECKING:
     from flows.context import Context, Outcome
+    from flows.together import Others
 
 
-def open_home(**reports: object) -> Context:
+def open_home(others: Others | None = None, **reports: object) -> Context:
     """Open the home folder and database of this call, with progress on the terminal.
 
-    ``reports`` are settings of the reports that an option of this call replaces; ``None``: it was
+    ``others`` are the processes that train with this one. ``reports`` are settings of the reports that an option of this call replaces; ``None``: it was
     not given.
     """
     from cli.terminal import TerminalProgress
@@ -26,7 +27,9 @@ def open_home(**reports: object) -> Context:
     if given:
         changed = settings.reports.model_copy(update=given)
         settings = settings.model_copy(update={"reports": changed})
-    return open_context(settings, progress=TerminalProgress(), actor=os_actor())
+    context = open_context(settings, progress=TerminalProgress(), actor=os_actor())
+    context.others = others
+    return context
 
 
 def os_actor() -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cellcensus import __version__
 from cellcensus.errors import StoreError
@@ -23,6 +23,9 @@ from db.schema import upgrade
 from db.store import Store
 from flows.conductor import Conductor, LocalConductor
 from flows.locks import Presence
+
+if TYPE_CHECKING:
+    from flows.together import Others
 
 PATIENCE_S = 60.0
 """How long a run waits for a database that is started anew."""
@@ -113,7 +116,10 @@ class Outcome:
 
 @dataclass
 class Context:
-    """A home that is open: settings, database, and who does the work. A context manager."""
+    """A home that is open: settings, database, and who does the work. A context manager.
+
+    ``others`` are the processes that torchrun began beside this one, to train with it.
+    """
 
     settings: Settings
     store: Store
@@ -122,6 +128,7 @@ class Context:
     presence: Presence
     log: logging.Handler
     command: str = "cellcensus"
+    others: Others | None = None
 
     @property
     def home(self) -> Path:

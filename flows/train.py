@@ -18,7 +18,7 @@ from db.leases import check_alive
 from db.predictions import add_prediction, find_prediction
 from db.tables import CellFile
 from db.verification import Donor
-from flows.bags import BagSource, load_bag
+from flows.bags import BagSource
 from flows.composed import Composed, prediction_values, publish_prediction
 from flows.context import Context, Outcome
 from flows.identity import bag_identity, predict_recipe, train_recipe
@@ -26,6 +26,7 @@ from flows.intake import Intake, take_in
 from flows.paths import model_folder, prediction_file
 from flows.plain import plain
 from flows.stage import stage
+from flows.together import Lesson, load_together
 from flows.verification import kept_apart
 
 if TYPE_CHECKING:
@@ -186,9 +187,13 @@ def _train(
     from models.modelfile import save
     from models.training import train
 
-    bags = [load_bag(BagSource(t.study, t.specimen, ctx.home / t.cell_file.path)) for t in teachers]
+    sources = tuple(
+        BagSource(t.study, t.specimen, ctx.home / t.cell_file.path) for t in teachers
+    )
+    if ctx.others:
+        ctx.others.teach(Lesson(sources, classes, ctx.settings.training))
     model = train(
-        bags,
+        load_together(sources),
         classes,
         settings=ctx.settings.training,
         composition=ctx.settings.composition,

@@ -61,13 +61,25 @@ def to_contrast(pictures: torch.Tensor) -> torch.Tensor:
     return (pictures.float() - 128.0) / 127.0
 
 
-def apply_look(pictures: torch.Tensor, look: Look, generator: torch.Generator) -> torch.Tensor:
+def draw_noise(
+    shape: tuple[int, ...], generator: torch.Generator, device: torch.device
+) -> torch.Tensor:
+    """Standard normal numbers on ``device``; the same generator state gives the same ones."""
+    if device.type != generator.device.type:  # numbers are made where they are needed
+        seed = int(torch.randint(2**62, (1,), generator=generator))
+        generator = torch.Generator(device).manual_seed(seed)
+    return torch.empty(shape, device=device).normal_(generator=generator)
+
+
+def apply_look(pictures: torch.Tensor, look: Look, noise: torch.Tensor) -> torch.Tensor:
     """Show cells under a look.
 
     Parameters
     ----------
     pictures
         (n, 1, H, W) float contrast, 0 the background.
+    noise
+        Of the same shape, standard normal.
     """
     out = transform.affine(
         pictures,
@@ -83,5 +95,4 @@ def apply_look(pictures: torch.Tensor, look: Look, generator: torch.Generator) -
     if look.blur > 0.2:
         out = transform.gaussian_blur(out, kernel_size=[5, 5], sigma=[look.blur, look.blur])
     out = look.gain * out.sign() * out.abs().clamp_min(1e-4).pow(look.gamma)
-    noise = torch.empty_like(out).normal_(generator=generator)
     return out + look.noise * noise * (out.abs() > 0.02)

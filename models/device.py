@@ -31,9 +31,13 @@ def mixed_precision(device: torch.device) -> AbstractContextManager[None]:
 
 @contextlib.contextmanager
 def threads(limit: int) -> Iterator[None]:
-    """Let torch use at most ``limit`` threads (0: all cores) inside the block."""
+    """Let torch use at most ``limit`` threads (0: all cores) inside the block.
+
+    Processes that ``torchrun`` began on this machine share its cores.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(max(1, limit or len(os.sched_getaffinity(0))))
+    beside = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    torch.set_num_threads(max(1, limit or len(os.sched_getaffinity(0)) // beside))
     try:
         yield
     finally:

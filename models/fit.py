@@ -6,6 +6,7 @@ import copy
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import compress
 
 import torch
 from torch.nn import utils
@@ -17,6 +18,7 @@ from models.job import Job
 from models.losses import proportion_loss, purity_loss, specimen_fractions
 from models.network import CellNetwork
 from models.shelf import Deck, Shelf, stack_pictures
+from models.team import ALONE, Team
 
 RECOVERY_SD = 0.15
 # Dirt looks the same in blanks and in blood, and its share in blood is free: only blanks keep the
@@ -65,8 +67,10 @@ def start_fit(
 class Schedule:
     """Optimiser with a short rise, a cosine to zero, and a running mean of the weights."""
 
-    def __init__(self, fit: Fit, settings: TrainingSettings, first: float, steps: int) -> None:
-        self.fit, self.steps, self.done = fit, steps, 0
+    def __init__(
+        self, fit: Fit, settings: TrainingSettings, first: float, steps: int, team: Team = ALONE
+    ) -> None:
+        self.fit, self.steps, self.done, self.team = fit, steps, 0, team
         self.top = settings.learning_rate * first
         groups = [
             {"params": list(fit.network.parameters()), "weight_decay": 0.01},
@@ -75,13 +79,14 @@ class Schedule:
         self.optimiser = torch.optim.AdamW(groups, lr=self.top)
 
     def step(self, loss: torch.Tensor) -> None:
-        """Go down the slope of ``loss`` once."""
+        """Go down the slope of ``loss`` once: of this process's part, with the whole team."""
         rise = min(1.0, (self.done + 1) / _RISE)
         rate = self.top * rise * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.zero_grad()
         loss.backward()
+        self.team.add_up(loss, [p for g in self.optimiser.param_groups for p in g["params"]])
         utils.clip_grad_norm_(self.fit.network.parameters(), _CLIP)
         self.optimiser.step()
         self.done += 1
@@ -97,29 +102,39 @@ class Schedule:
 class PurifiedDraw:
     """Mini-batches of purified and blank specimens, the same number of cells of each."""
 
-    def __init__(self, shelves: Sequence[Shelf], generator: torch.Generator) -> None:
+    def __init__(
+        self, shelves: Sequence[Shelf], generator: torch.Generator, team: Team = ALONE
+    ) -> None:
         self.shelves, self.generator = list(shelves), generator
+        self.own = team.own(len(shelves))
         self.decks = [Deck(len(shelf), generator) for shelf in shelves]
         self.holds = torch.stack([s.holds for s in shelves if s.holds is not None])
 
     def draw(self, cells: int, spread: Spread) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures (n, 1, 32, 32) and the number of the specimen of each (n,)."""
+        """Pictures of own specimens (m, 1, 32, 32), and the specimen of each cell of all (n,)."""
         hands = [deck.deal(cells) for deck in self.decks]
         origin = torch.repeat_interleave(
             torch.arange(len(hands)), torch.tensor([len(hand) for hand in hands])
         )
-        return stack_pictures(self.shelves, hands, self.generator, spread), origin
+        return stack_pictures(self.shelves, hands, self.generator, spread, self.own), origin
 
     def loss(
         self, logits: torch.Tensor, origin: torch.Tensor, weights: tuple[float, float] = (1.0, 1.0)
     ) -> torch.Tensor:
-        """Purity loss of such a mini-batch; ``weights`` of purified and of blank specimens."""
+        """This process's part of the purity loss of such a mini-batch.
+
+        Parameters
+        ----------
+        weights
+            Of purified and of blank specimens.
+        """
         share = torch.bincount(origin, minlength=len(self.holds)).float() / len(origin)
         share, holds = share.to(logits.device), self.holds.to(logits.device)
         prior = (share[:, None] * holds).sum(0).clamp_min(1e-9)
+        cells, origin = len(origin), origin[torch.tensor(self.own)[origin]]
         blank = holds[origin, -1] > 0.5
         weight = torch.where(blank, weights[1], weights[0])
-        return (weight * purity_loss(logits, share[origin], holds[origin], prior)).mean()
+        return (weight * purity_loss(logits, share[origin], holds[origin], prior)).sum() / cells
 
 
 def warm_up(
@@ -130,8 +145,8 @@ def warm_up(
     """Learn from purified and blank specimens alone; changes ``fit``."""
     settings = job.settings
     generator = torch.Generator().manual_seed(settings.seed)
-    draw = PurifiedDraw(purified, generator)
-    schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5))
+    draw = PurifiedDraw(purified, generator, job.team)
+    schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5), job.team)
     for _ in range(settings.warmup_steps):
         pictures, origin = draw.draw(settings.purified_cells, job.spread)
         with mixed_precision(fit.prior.device):
@@ -152,20 +167,21 @@ def learn_bags(
     """Move the network to the domain that counts: mixed blood; changes ``fit``."""
     settings, spread = job.settings, job.spread
     generator = torch.Generator().manual_seed(seed)
-    draw = PurifiedDraw(purified, generator) if purified else None
+    draw = PurifiedDraw(purified, generator, job.team) if purified else None
     bags = _BagDraw(mixed, settings, generator)
-    schedule = Schedule(fit, settings, 0.7, settings.bag_steps)
+    schedule = Schedule(fit, settings, 0.7, settings.bag_steps, job.team)
     few = max(8, settings.purified_cells // 5)
     for _ in range(settings.bag_steps):
         chosen, hands = bags.deal()
-        pictures = stack_pictures(chosen, hands, generator, spread)
+        pictures = stack_pictures(chosen, hands, generator, spread, job.team.own(len(chosen)))
         count = 0
         if draw:
             extra, origin = draw.draw(few, spread)
             count, pictures = len(extra), torch.cat([extra, pictures])
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
-        loss = bag_loss(fit, chosen, [len(hand) for hand in hands], logits[count:], len(mixed))
+        sizes = [len(hand) for hand in hands]
+        loss = bag_loss(fit, chosen, sizes, logits[count:], len(mixed), job.team)
         if draw:
             weights = (settings.purified_weight, _BLANK_WEIGHT)
             loss = loss + draw.loss(logits[:count], origin, weights)
@@ -190,17 +206,30 @@ class _BagDraw:
 
 
 def bag_loss(
-    fit: Fit, chosen: Sequence[Shelf], sizes: Sequence[int], logits: torch.Tensor, specimens: int
+    fit: Fit,
+    chosen: Sequence[Shelf],
+    sizes: Sequence[int],
+    logits: torch.Tensor,
+    specimens: int,
+    team: Team = ALONE,
 ) -> torch.Tensor:
-    """Bag-proportion loss of some mini-bags with the prior on recoveries.
+    """This process's part of the bag-proportion loss of some mini-bags, and the recoveries' prior.
 
     Parameters
     ----------
     sizes
-        Cells of each mini-bag, in the order of ``logits`` (n, K + 1).
+        Cells of each mini-bag.
+    logits
+        (n, K + 1) of the cells of this process's own mini-bags, in their order.
     specimens
         How many mixed specimens the recovery is learned from: its prior is counted once.
     """
+    penalty = 0.5 * (fit.log_recovery / RECOVERY_SD).square().sum()
+    penalty = penalty / (specimens * _CELLS_PER_SPECIMEN * team.size)
+    own, step = team.own(len(chosen)), len(chosen)
+    chosen, sizes = list(compress(chosen, own)), list(compress(sizes, own))
+    if not chosen:
+        return penalty
     posterior = (logits + fit.prior.log()).softmax(1)
     means = torch.stack([part.mean(0) for part in posterior.split(list(sizes))])
     fractions = specimen_fractions(means, fit.log_recovery)
@@ -213,5 +242,4 @@ def bag_loss(
     effective = (target * (1 - target)).clamp_min(1e-4) / sd.square()
     size = torch.tensor(sizes, device=logits.device)[:, None]
     loss = proportion_loss(fractions, target, known, effective / (effective + size))
-    penalty = 0.5 * (fit.log_recovery / RECOVERY_SD).square().sum()
-    return loss + penalty / (specimens * _CELLS_PER_SPECIMEN)
+    return loss * (len(chosen) / step) + penalty

@@ -10,6 +10,7 @@ import torch
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.learnables import Material
+from models.team import ALONE, Team
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,8 @@ class Job:
         Called once a step.
     spread
         How widely looks are drawn in augmentation.
+    team
+        The processes that train together.
     """
 
     material: Material
@@ -39,6 +42,7 @@ class Job:
     device: torch.device
     tick: Callable[[], None]
     spread: Spread
+    team: Team = ALONE
 
     @property
     def fold_count(self) -> int:

@@ -10,6 +10,7 @@ import torch
 
 from cellcensus.errors import TrainingError
 from models.job import Job
+from models.team import ShortElsewhereError
 
 T = TypeVar("T")
 _FEWEST_BAG_CELLS, _FEWEST_PURIFIED = 32, 4
@@ -33,6 +34,8 @@ def within_memory(learn: Callable[[Job], T], job: Job) -> tuple[T, Job]:
         except RuntimeError as error:
             if not _is_shortage(error):
                 raise
+            if not isinstance(error, ShortElsewhereError):
+                job.team.say_short(job.device)
             smaller = _halved(job)
             if smaller.settings == job.settings:
                 raise TrainingError(

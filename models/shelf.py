@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.augment import Spread, apply_look, draw_look, to_contrast
+from models.augment import Spread, apply_look, draw_look, draw_noise, to_contrast
 
 
 @dataclass
@@ -61,13 +61,24 @@ class Deck:
 
 
 def draw_pictures(
-    shelf: Shelf, cells: torch.Tensor, generator: torch.Generator, spread: Spread
+    shelf: Shelf,
+    cells: torch.Tensor,
+    generator: torch.Generator,
+    spread: Spread,
+    *,
+    own: bool = True,
 ) -> torch.Tensor:
-    """Pictures of some cells, a random view of each, under one random look; (m, 1, 32, 32)."""
-    views = shelf.pictures.shape[1]
+    """Pictures of some cells, a random view of each, under one random look; (m, 1, 32, 32).
+
+    None where another process shows them (``own``): only the chance they take is drawn.
+    """
+    views, *size = shelf.pictures.shape[1:]
     view = torch.randint(views, (len(cells),), generator=generator)
-    chosen = shelf.pictures[cells, view].unsqueeze(1)
-    return apply_look(to_contrast(chosen), draw_look(generator, spread), generator)
+    look = draw_look(generator, spread)
+    noise = draw_noise((len(cells), 1, *size), generator, shelf.pictures.device)
+    if not own:
+        return noise[:0]
+    return apply_look(to_contrast(shelf.pictures[cells, view].unsqueeze(1)), look, noise)
 
 
 def stack_pictures(
@@ -75,10 +86,14 @@ def stack_pictures(
     cells: Sequence[torch.Tensor],
     generator: torch.Generator,
     spread: Spread,
+    own: Sequence[bool] | None = None,
 ) -> torch.Tensor:
-    """Pictures of several mini-bags, each under its own look, one after the other."""
+    """Pictures of several mini-bags, each under its own look, one after the other.
+
+    Only of those that are this process's ``own``; of all if not given.
+    """
     parts = [
-        draw_pictures(shelf, hand, generator, spread)
-        for shelf, hand in zip(shelves, cells, strict=True)
+        draw_pictures(shelf, hand, generator, spread, own=mine)
+        for shelf, hand, mine in zip(shelves, cells, own or [True] * len(cells), strict=True)
     ]
     return torch.cat(parts).contiguous(memory_format=torch.channels_last)

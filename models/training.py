@@ -20,6 +20,7 @@ from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.memory import within_memory
 from models.model import Member, Model
+from models.team import present
 
 
 def train(
@@ -56,22 +57,53 @@ def train(
         Nothing to learn from: no purified specimens and too few mixed ones, or only one class.
     """
     progress = progress or Silent()
-    material = collect(bags, tuple(classes), settings)
-    job = Job(
-        material=material,
-        folds=split_donors(material.donor_shares(), settings.folds, settings.seed),
-        settings=settings,
-        composition=composition or CompositionSettings(),
-        device=choose_device(),
-        tick=progress.advance,
-        spread=Spread(),
-    )
+    job = _job(bags, classes, settings, composition or CompositionSettings(), progress)
     progress.start("training", _units(job))
     with threads(settings.threads), torch.random.fork_rng(enabled=True):
-        members, done = within_memory(_learn, job)
+        with job.team.stepping(job.device):
+            members, done = within_memory(_learn, job)
         model = conclude(members, done)
     progress.finish(f"{len(members)} networks")
     return write_card(model, done, asked=settings)
+
+
+def train_beside(
+    bags: Sequence[Bag], classes: Sequence[str], *, settings: TrainingSettings
+) -> None:
+    """Do one process's part of the steps of :func:`train`, which the first one calls.
+
+    Raises
+    ------
+    FailedElsewhereError
+        Another process failed or ended.
+    """
+    job = _job(bags, classes, settings, CompositionSettings(), Silent())
+    with (
+        threads(settings.threads),
+        torch.random.fork_rng(enabled=True),
+        job.team.stepping(job.device),
+    ):
+        within_memory(_learn, job)
+
+
+def _job(
+    bags: Sequence[Bag],
+    classes: Sequence[str],
+    settings: TrainingSettings,
+    composition: CompositionSettings,
+    progress: Progress,
+) -> Job:
+    material = collect(bags, tuple(classes), settings)
+    return Job(
+        material=material,
+        folds=split_donors(material.donor_shares(), settings.folds, settings.seed),
+        settings=settings,
+        composition=composition,
+        device=choose_device(),
+        tick=progress.advance,
+        spread=Spread(),
+        team=present(),
+    )
 
 
 def _units(job: Job) -> float:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import Command
 from cli.outcomes import open_home, tell
+
+if TYPE_CHECKING:
+    from flows.together import Others
 
 
 @click.command(cls=Command)
@@ -25,6 +29,10 @@ def retrain(studies: tuple[Path, ...]) -> int:
     with the reasons, and kept for the record.
     """
     from flows.retrain import retrain as retrain_model
+    from flows.together import with_others
 
-    with open_home() as context:
-        return tell([retrain_model(context, list(studies))])
+    def first(others: Others | None) -> int:
+        with open_home(others) as context:
+            return tell([retrain_model(context, list(studies))])
+
+    return with_others(first)

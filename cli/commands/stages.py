@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.options import Command
 from cli.outcomes import open_home, tell
+
+if TYPE_CHECKING:
+    from flows.together import Others
 
 STUDY = click.Path(path_type=Path)
 LANGUAGES = ("en", "de")  # those of the settings, which take too long to load for --help
@@ -37,12 +41,17 @@ def train(studies: tuple[Path, ...]) -> int:
     """Train a model on the ingested cells of one or more studies.
 
     The first model of a home becomes the champion; a later one waits as a candidate
-    (see `cellcensus retrain` and `cellcensus models promote`).
+    (see `cellcensus retrain` and `cellcensus models promote`). With several GPUs or machines:
+    `torchrun --nproc-per-node 2 --no-python cellcensus train STUDY`.
     """
+    from flows.together import with_others
     from flows.train import train_model
 
-    with open_home() as context:
-        return tell([train_model(context, list(studies))])
+    def first(others: Others | None) -> int:
+        with open_home(others) as context:
+            return tell([train_model(context, list(studies))])
+
+    return with_others(first)
 
 
 @click.command(cls=Command)

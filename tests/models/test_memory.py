@@ -6,6 +6,7 @@ import torch
 from cellcensus.errors import TrainingError
 from cellcensus.settings import TrainingSettings
 from models.memory import within_memory
+from models.team import ALONE, Team
 
 CPU = torch.device("cpu")
 
@@ -14,6 +15,7 @@ CPU = torch.device("cpu")
 class Job:
     settings: TrainingSettings
     device: torch.device = CPU
+    team: Team = ALONE
 
 
 def test_half_as_many_cells_are_tried_until_they_fit():
