@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 def open_home(others: Others | None = None, **reports: object) -> Context:
     """Open the home folder and database of this call, with progress on the terminal.
 
-    ``others`` are the processes that train with this one. ``reports`` are settings of the reports that an option of this call replaces; ``None``: it was
-    not given.
+    ``others`` are the processes that train with this one. ``reports`` are settings of the reports
+    that an option of this call replaces; ``None``: it was not given.
     """
     from cli.terminal import TerminalProgress
     from flows.context import open_context

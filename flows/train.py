@@ -187,9 +187,7 @@ def _train(
     from models.modelfile import save
     from models.training import train
 
-    sources = tuple(
-        BagSource(t.study, t.specimen, ctx.home / t.cell_file.path) for t in teachers
-    )
+    sources = tuple(BagSource(t.study, t.specimen, ctx.home / t.cell_file.path) for t in teachers)
     if ctx.others:
         ctx.others.teach(Lesson(sources, classes, ctx.settings.training))
     model = train(

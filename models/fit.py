@@ -121,7 +121,7 @@ class PurifiedDraw:
     def loss(
         self, logits: torch.Tensor, origin: torch.Tensor, weights: tuple[float, float] = (1.0, 1.0)
     ) -> torch.Tensor:
-        """This process's part of the purity loss of such a mini-batch.
+        """Own part of the purity loss of such a mini-batch.
 
         Parameters
         ----------
@@ -181,7 +181,7 @@ def learn_bags(
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
         sizes = [len(hand) for hand in hands]
-        loss = bag_loss(fit, chosen, sizes, logits[count:], len(mixed), job.team)
+        loss = bag_loss(fit, chosen, sizes, logits[count:], len(mixed), team=job.team)
         if draw:
             weights = (settings.purified_weight, _BLANK_WEIGHT)
             loss = loss + draw.loss(logits[:count], origin, weights)
@@ -211,9 +211,10 @@ def bag_loss(
     sizes: Sequence[int],
     logits: torch.Tensor,
     specimens: int,
+    *,
     team: Team = ALONE,
 ) -> torch.Tensor:
-    """This process's part of the bag-proportion loss of some mini-bags, and the recoveries' prior.
+    """Own part of the bag-proportion loss of some mini-bags with the prior on recoveries.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from datetime import timedelta
 
 import torch
 from torch import distributed
+from torch.distributed.rendezvous import rendezvous
 
 from cellcensus.errors import FailedElsewhereError
 
@@ -116,8 +117,6 @@ def present() -> Team:
 @contextmanager
 def joined() -> Iterator[distributed.Store]:
     """Be in the team that ``torchrun`` made; yields where its processes leave each other words."""
-    from torch.distributed.rendezvous import rendezvous
-
     on_gpu = torch.cuda.is_available()
     if on_gpu:
         torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
@@ -131,7 +130,9 @@ def joined() -> Iterator[distributed.Store]:
         distributed.destroy_process_group()
 
 
-def _sum(values: torch.Tensor, how: distributed.ReduceOp = distributed.ReduceOp.SUM) -> None:
+def _sum(
+    values: torch.Tensor, how: distributed.ReduceOp.RedOpType = distributed.ReduceOp.SUM
+) -> None:
     try:
         distributed.all_reduce(values, op=how)
     except RuntimeError as error:  # a connection that was closed, or patience that ended
