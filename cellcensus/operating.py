@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from cellcensus.addresses import is_address, is_plain
 from cellcensus.section import Section
 
 RoleName = Literal["purified", "mixed", "unknown", "blank", "control"]
@@ -82,18 +83,30 @@ class ConductorSettings(Section):
 
 
 class StorageSettings(Section):
-    """Recordings that lie in a storage, such as S3, and not in the study folder."""
+    """Recordings and cells that lie in a storage, such as S3, and not on a disk."""
 
     places: tuple[str, ...] = Field(
         (),
         description="Where recordings may be fetched from, such as `s3://laboratory/`; else none.",
     )
+    cells: str | None = Field(
+        None,
+        description="Where the cells are kept, such as `s3://laboratory/cells`; unset: in the "
+        "home.",
+    )
     options: dict[str, dict[str, Any]] = Field(
         default={}, description="What fsspec needs to know of a kind of storage, by its name."
     )
     cache_folder: Path | None = Field(
-        None, description="Where fetched recordings are kept; `cache` in the home if unset."
+        None, description="Where copies of what was fetched are kept; unset: `cache` in the home."
     )
     cache_gigabytes: float = Field(
-        50.0, gt=0, description="Fetched recordings beyond this are dropped, longest unused first."
+        50.0, gt=0, description="Copies beyond this are dropped, longest unused first."
     )
+
+    @field_validator("cells")
+    @classmethod
+    def _is_a_place(cls, given: str | None) -> str | None:
+        if given and not (is_address(given) and is_plain(given)):
+            raise ValueError("it must be an address such as s3://laboratory/cells")
+        return given or None

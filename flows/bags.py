@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cellcensus.study import Specimen
 from flows.identity import known_of
+from flows.keptcells import KeptCells
 
 if TYPE_CHECKING:
     import numpy as np
@@ -36,7 +36,7 @@ class BagSource:
 
     study: str
     specimen: Specimen
-    cells: Path
+    cells: KeptCells
 
     @property
     def specimen_id(self) -> str:
@@ -45,11 +45,16 @@ class BagSource:
 
 
 def load_bag(source: BagSource) -> Bag:
-    """The bag of one specimen; its crops stay on disk until they are used."""
+    """The bag of one specimen; its crops stay on disk until they are used.
+
+    Of cells in a storage a copy is made on this machine. It may be dropped while the bag is used:
+    its file stays until nobody looks at it.
+    """
     from models.bag import Bag, Known
     from pipeline.cells import read_cells
 
-    cells = read_cells(source.cells)
+    with source.cells.folder() as folder:
+        cells = read_cells(folder)
     specimen = source.specimen
     return Bag(
         study=source.study,

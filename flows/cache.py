@@ -11,8 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from cellcensus.files import TEMPORARY_PREFIX, publish_folder
+from cellcensus.settings import StorageSettings
 
 _DAY_S = 86_400
+
+
+def cache_folder(storage: StorageSettings, home: Path) -> Path:
+    """Where this machine keeps copies."""
+    return storage.cache_folder or home.resolve() / "cache"
 
 
 class Cache:
@@ -47,6 +53,20 @@ class Cache:
             os.utime(entry)  # when it was last used
             yield entry
 
+    def drop(self, key: str) -> None:
+        """Drop the copy of ``key``, if there is one and nobody reads it."""
+        if (self.folder / key).is_dir():
+            self._drop(self.folder / key)
+
+    def drop_unused(self) -> None:
+        """Drop what was not used for a day."""
+        for path in self._entries():
+            if time.time() - _used(path) > _DAY_S:
+                self._drop(path)
+
+    def _entries(self) -> list[Path]:
+        return [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+
     @contextmanager
     def _locked(self, key: str) -> Iterator[int]:
         handle = os.open(self.folder / ".locks" / key, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
@@ -57,8 +77,9 @@ class Cache:
             os.close(handle)
 
     def _make_room(self, size: int) -> None:
-        entries = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
         self._drop_leftovers()
+        self.drop_unused()
+        entries = self._entries()
         sizes = {path: _size(path) for path in entries}
         surplus = sum(sizes.values()) + size - self.most
         for path in sorted(entries, key=_used):

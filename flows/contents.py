@@ -17,6 +17,7 @@ from db.predictions import Current
 from db.tables import CellFile, ModelVersion, ReportVersion
 from db.types import utc_now
 from flows.classified import Classified, read_classes
+from flows.keptcells import KeptCells, kept_cells
 from flows.plain import back
 from flows.recounted import CORRECTED_FLAG, recounted
 from flows.reference import reference_fraction, reference_per_ul
@@ -68,8 +69,8 @@ def specimen_content(subject: Subject, home: Path, settings: Settings) -> Specim
         findings=subject.findings,
         software_version=__version__,
         laboratory=settings.reports.laboratory,
-        **_of_cells(subject.cell_file, home),
-        **_of_prediction(subject, home, settings.reports.gallery_cells),
+        **_of_cells(subject.cell_file, settings),
+        **_of_prediction(subject, home, settings),
     )
 
 
@@ -99,15 +100,16 @@ def recipes_of(subject: Subject) -> dict[str, str]:
     return recipes
 
 
-def _of_cells(cell_file: CellFile | None, home: Path) -> dict[str, Any]:
+def _of_cells(cell_file: CellFile | None, settings: Settings) -> dict[str, Any]:
     if cell_file is None:
         return {}
-    preview = home / cell_file.path / "preview.jpg"
-    return {
-        "quality": _figures(cell_file.quality),
-        "window_um": cell_file.quality.get("window_um"),
-        "preview": preview.read_bytes() if preview.is_file() else None,
-    }
+    with kept_cells(settings, cell_file.path).folder() as folder:
+        preview = folder / "preview.jpg"
+        return {
+            "quality": _figures(cell_file.quality),
+            "window_um": cell_file.quality.get("window_um"),
+            "preview": preview.read_bytes() if preview.is_file() else None,
+        }
 
 
 def _figures(quality: Mapping[str, Any]) -> dict[str, float | int | str | None]:
@@ -121,7 +123,7 @@ def _figures(quality: Mapping[str, Any]) -> dict[str, float | int | str | None]:
     return figures
 
 
-def _of_prediction(subject: Subject, home: Path, shown: int) -> dict[str, Any]:
+def _of_prediction(subject: Subject, home: Path, settings: Settings) -> dict[str, Any]:
     current = subject.current
     if current is None:
         cells = subject.cell_file.n_cells if subject.cell_file else 0
@@ -137,7 +139,11 @@ def _of_prediction(subject: Subject, home: Path, shown: int) -> dict[str, Any]:
         "flags": (*prediction.flags, *([CORRECTED_FLAG] if counted.moved else [])),
         "method": prediction.method,
         "held_out": prediction.held_out,
-        "gallery": _gallery(counted.classified, home / current.cell_file.path, shown),
+        "gallery": _gallery(
+            counted.classified,
+            kept_cells(settings, current.cell_file.path),
+            settings.reports.gallery_cells,
+        ),
         "model": model_identity(current.model),
         "recipes": recipes_of(subject),
     }
@@ -165,14 +171,15 @@ def estimate(row: Any, name: str) -> Estimate:
     return Estimate(*(back(getattr(row, name + end)) for end in ("", "_low", "_high")))
 
 
-def _gallery(classified: Classified, cells: Path, shown: int) -> tuple[GalleryClass, ...]:
+def _gallery(classified: Classified, kept: KeptCells, shown: int) -> tuple[GalleryClass, ...]:
     import numpy as np
 
     from pipeline.cells import read_cells
     from reports.content import CellPicture, GalleryClass
 
     try:
-        crops = read_cells(cells).crops
+        with kept.folder() as folder:
+            crops = read_cells(folder).crops
     except PicturesGoneError:
         return ()  # a finding of the specimen says so
 

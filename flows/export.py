@@ -16,6 +16,7 @@ from db.studies import find_study
 from flows.classified import read_classes
 from flows.context import Context
 from flows.documents import reported_content
+from flows.keptcells import kept_cells
 from flows.plain import number
 from flows.subjects import gather
 from flows.versions import released_report
@@ -94,7 +95,7 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
     UsageError
         There is no study of that name.
     """
-    from pipeline.cells import read_columns
+    from pipeline.cells import TABLE, read_columns
 
     with ctx.store.reading() as session:
         _, subjects = gather(session, study)
@@ -102,7 +103,8 @@ def cell_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
         cell_file = subject.current.cell_file if subject.current else subject.cell_file
         if cell_file is None:
             continue
-        table = read_columns(ctx.home / cell_file.path)
+        with kept_cells(ctx.settings, cell_file.path).folder(TABLE) as folder:
+            table = read_columns(folder)
         classes, probabilities = _classes(ctx, subject.current, len(table["cell_id"]))
         columns = [list(table[name]) for name in _MEASURED]
         flags = list(table["flags"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -17,7 +17,6 @@ from cellcensus.findings import Finding, Level
 from cellcensus.logs import event
 from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
-from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Role, Specimen
 from db import cells
@@ -27,7 +26,8 @@ from db.predictions import set_aside as set_predictions_aside
 from flows.context import Context, Outcome, reported
 from flows.identity import find_recording, ingest_recipe
 from flows.intake import Intake, take_in
-from flows.paths import cells_folder
+from flows.keptcells import KeptCells, kept_cells, stored_cells
+from flows.paths import cells_path, study_cells_path
 from flows.plain import plain
 from flows.retention import SOURCE as RETENTION
 from flows.sharing import shared
@@ -51,7 +51,7 @@ class IngestJob:
     acquisition: Acquisition
     hints: CellHints
     settings: IngestSettings
-    out: Path
+    cells: KeptCells
     expects_cells: bool
     recipe: Recipe
     recording_key: int
@@ -77,6 +77,7 @@ def ingest_one(job: IngestJob) -> IngestResult:
     """
     with _at_hand(job) as (recording, folder):
         summary = _ingest(job, recording, folder)
+    job.cells.put_away()
     figures = asdict(summary.quality)
     figures.pop("findings", None)
     return IngestResult(int(summary.n_cells), plain(figures), tuple(summary.findings))
@@ -108,7 +109,7 @@ def _ingest(job: IngestJob, recording: str, folder: Path) -> IngestSummary:
         acquisition=job.acquisition,
         hints=job.hints,
         settings=job.settings,
-        out=job.out,
+        out=job.cells.local,
         specimen_id=job.specimen_id,
         expects_cells=job.expects_cells,
     )
@@ -159,9 +160,10 @@ def _candidates(
 ) -> dict[str, Specimen]:
     """Specimens whose cells do not stand, by the subject of their lease; reads no recording."""
     found = {}
+    listed = stored_cells(ctx.settings, study_cells_path(taken.study.name))
     with reported(ctx, "looking at recordings", len(taken.usable)) as progress:
         for specimen in taken.usable:
-            if _stands(ctx, taken, specimen, by_name=by_name):
+            if _stands(ctx, taken, specimen, listed, by_name=by_name):
                 outcome.skipped += 1
             else:
                 found[specimen_subject(taken.keys[specimen.specimen_id])] = specimen
@@ -169,7 +171,9 @@ def _candidates(
     return found
 
 
-def _stands(ctx: Context, taken: Intake, specimen: Specimen, *, by_name: bool) -> bool:
+def _stands(
+    ctx: Context, taken: Intake, specimen: Specimen, listed: Collection[str], *, by_name: bool
+) -> bool:
     path, key = specimen.recording, taken.keys[specimen.specimen_id]
     try:
         stamp = find_recording(taken.study.folder, path, ctx.settings).stamp
@@ -181,9 +185,10 @@ def _stands(ctx: Context, taken: Intake, specimen: Specimen, *, by_name: bool) -
             return False
         recipe = ingest_recipe(taken.study, specimen, known.sha256, ctx.settings)
         row = cells.find_cell_file(session, key, recipe.id)
-    if row is None or not row.current or not (ctx.home / row.path).is_dir():
+    if row is None or not row.current:
         return False
-    return not (by_name and pictures_are_gone(ctx.home / row.path))
+    kept = kept_cells(ctx.settings, row.path)
+    return kept.are_there(listed) and not (by_name and kept.pictures_are_gone())
 
 
 def _what_is_to_do(
@@ -203,7 +208,7 @@ def _what_is_to_do(
         _quarantine(ctx, taken, specimen.specimen_id, error, run=run)
     else:
         # Pictures that were deleted after their time are made again for who asks by name.
-        if not (by_name and pictures_are_gone(job.out)) and _is_done(ctx, taken, job):
+        if not (by_name and job.cells.pictures_are_gone()) and _is_done(ctx, taken, job):
             outcome.skipped += 1
         elif not _was_tried(ctx, taken, job):
             return job
@@ -222,7 +227,7 @@ def _job(ctx: Context, taken: Intake, specimen: Specimen) -> IngestJob:
         acquisition=study.acquisition,
         hints=study.cells,
         settings=ctx.settings.ingest,
-        out=cells_folder(ctx.home, study.name, specimen.specimen_id, recipe.id),
+        cells=kept_cells(ctx.settings, cells_path(study.name, specimen.specimen_id, recipe.id)),
         expects_cells=specimen.role is not Role.BLANK,
         recipe=recipe,
         recording_key=recording.key,
@@ -251,7 +256,7 @@ def _is_done(ctx: Context, taken: Intake, job: IngestJob) -> bool:
     key = taken.keys[job.specimen_id]
     with ctx.store.reading() as session:
         row = cells.find_cell_file(session, key, job.recipe.id)
-    if row is None or not (ctx.home / row.path).is_dir():
+    if row is None or not kept_cells(ctx.settings, row.path).are_there():
         return False
     if not row.current:  # the recording or the settings were changed back
         with ctx.store.unit_of_work() as session:
@@ -296,7 +301,7 @@ def _write_down(
                 run_key=run,
                 recipe=job.recipe.as_dict(),
                 recipe_id=job.recipe.id,
-                path=ctx.relative(job.out),
+                path=job.cells.path,
                 n_cells=result.n_cells,
                 quality=result.quality,
             )

@@ -19,9 +19,14 @@ def safe_name(text: str) -> str:
     return name
 
 
-def cells_folder(home: Path, study: str, specimen_id: str, recipe_id: str) -> Path:
-    """The cells of one recording."""
-    return home / "cells" / safe_name(study) / safe_name(specimen_id) / recipe_id
+def study_cells_path(study: str) -> str:
+    """The cells of one study, below the home."""
+    return f"cells/{safe_name(study)}"
+
+
+def cells_path(study: str, specimen_id: str, recipe_id: str) -> str:
+    """The cells of one recording, below the home."""
+    return f"{study_cells_path(study)}/{safe_name(specimen_id)}/{recipe_id}"
 
 
 def model_folder(home: Path, model_id: str) -> Path:

@@ -12,7 +12,6 @@ from typing import Any
 from cellcensus.errors import UsageError
 from cellcensus.progress import Progress
 from cellcensus.recipe import Recipe
-from cellcensus.retained import pictures_are_gone
 from cellcensus.settings import CompositionSettings
 from cellcensus.study import Role, Specimen
 from db import registry
@@ -25,6 +24,7 @@ from flows.composed import Composed, prediction_values, publish_prediction
 from flows.context import Context, Outcome, reported
 from flows.identity import predict_recipe
 from flows.intake import Intake, take_in
+from flows.keptcells import kept_cells
 from flows.paths import prediction_file
 from flows.sharing import shared
 from flows.stage import say_quarantined, stage
@@ -56,7 +56,8 @@ def predict_one(job: PredictJob) -> Composed:
     model = load_model(job.model_folder, job.model_sha256)
     bag = load_bag(job.source)
     prediction = predict(model, bag, settings=job.settings)
-    cell_ids = read_columns(job.source.cells, ["cell_id"])["cell_id"]
+    with job.source.cells.folder() as folder:
+        cell_ids = read_columns(folder, ["cell_id"])["cell_id"]
     return publish_prediction(prediction, cell_ids, job.out, job.flags)
 
 
@@ -150,7 +151,7 @@ def _what_is_to_do(
         job = _job(ctx, taken, model, specimen, cell_file)
         if _stands(ctx, taken, job):
             outcome.skipped += 1
-        elif pictures_are_gone(job.source.cells) and _found(ctx, taken, job) is None:
+        elif job.source.cells.pictures_are_gone() and _found(ctx, taken, job) is None:
             gone.append(specimen.specimen_id)
         else:
             jobs[specimen_subject(taken.keys[specimen.specimen_id])] = job
@@ -176,7 +177,7 @@ def _job(
     )
     name = taken.study.name
     return PredictJob(
-        source=BagSource(name, specimen, ctx.home / cell_file.path),
+        source=BagSource(name, specimen, kept_cells(ctx.settings, cell_file.path)),
         model_folder=ctx.home / model.path,
         model_sha256=model.sha256,
         settings=ctx.settings.composition,

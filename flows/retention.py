@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from cellcensus.findings import Finding, Level
-from cellcensus.retained import delete_pictures, pictures_are_gone
 from cellcensus.settings import HousekeepingSettings
 from db import audit
 from db.cells import kept_before, superseded_before
 from db.findings import reconcile
 from db.tables import CellFile
 from flows.context import Context
+from flows.keptcells import KeptCells, kept_cells
 
 SOURCE = "housekeeping"
 
@@ -39,7 +39,7 @@ def _superseded(ctx: Context, settings: HousekeepingSettings, now: datetime) -> 
     with ctx.store.reading() as session:
         rows = superseded_before(session, now - timedelta(days=settings.superseded_days))
     why = f"superseded for more than {settings.superseded_days:g} days"
-    return sum(delete_pictures(ctx.home / row.path, why) for row in rows)
+    return sum(kept_cells(ctx.settings, row.path).delete_pictures(why) for row in rows)
 
 
 def _of_role(ctx: Context, role: str, days: float, now: datetime) -> tuple[int, int]:
@@ -48,12 +48,16 @@ def _of_role(ctx: Context, role: str, days: float, now: datetime) -> tuple[int, 
     due = [
         (study_key, row)
         for study_key, row in rows
-        if (ctx.home / row.path).is_dir() and not pictures_are_gone(ctx.home / row.path)
+        if _has_pictures(kept_cells(ctx.settings, row.path))
     ]
     why = f"{role} specimens keep pictures for {days:g} days"
     _tell(ctx, due, why)
-    freed = sum(delete_pictures(ctx.home / row.path, why) for _, row in due)
+    freed = sum(kept_cells(ctx.settings, row.path).delete_pictures(why) for _, row in due)
     return len({row.specimen_key for _, row in due}), freed
+
+
+def _has_pictures(kept: KeptCells) -> bool:
+    return kept.are_there() and not kept.pictures_are_gone()
 
 
 def _tell(ctx: Context, due: Sequence[tuple[int, CellFile]], why: str) -> None:

@@ -12,19 +12,16 @@ from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from time import sleep
 from typing import Any, TypeVar
 
 from cellcensus.addresses import is_address, is_within, root_of
-from cellcensus.errors import CellcensusError, RecordingError, StoreError
+from cellcensus.errors import RecordingError, StoreError
 from cellcensus.recipe import hash_file, hash_paths
 from cellcensus.settings import Settings, StorageSettings
-from flows.cache import Cache
+from flows.asking import patiently
+from flows.cache import Cache, cache_folder
 
 T = TypeVar("T")
-
-WAITS_S = (0.5, 2.0, 8.0)
-"""Before each further attempt."""
 
 _STAMPS = ("ETag", "etag", "LastModified", "last_modified", "mtime", "created")
 
@@ -76,7 +73,9 @@ def stored_of(recording: str, stamp: str, digest: str, settings: Settings) -> St
     """What a job must know to fetch its recording; ``None`` of one in the study folder."""
     if not is_address(recording):
         return None
-    return Stored(recording, stamp, digest, settings.storage, _cache_of(settings))
+    return Stored(
+        recording, stamp, digest, settings.storage, cache_folder(settings.storage, settings.home)
+    )
 
 
 def find(address: str, settings: Settings) -> StoredFiles:
@@ -89,7 +88,7 @@ def find(address: str, settings: Settings) -> StoredFiles:
     StoreError
         The storage cannot be reached.
     """
-    return _find(address, settings.storage, _cache_of(settings))
+    return _find(address, settings.storage, cache_folder(settings.storage, settings.home))
 
 
 @contextmanager
@@ -114,10 +113,6 @@ def fetched(stored: Stored) -> Iterator[tuple[str, Path]]:
         _, pattern = root_of(stored.address)
         single = found.below()[0] if len(found.names) == 1 else "."
         yield pattern or single, entry / "content"
-
-
-def _cache_of(settings: Settings) -> Path:
-    return settings.storage.cache_folder or settings.home.resolve() / "cache"
 
 
 def _find(address: str, settings: StorageSettings, cache: Path) -> StoredFiles:
@@ -181,43 +176,17 @@ def _hash(entry: Path) -> str:
 
 
 def _patiently(address: str, ask: Callable[[Any], T], settings: StorageSettings) -> T:
-    """Ask a storage; what may pass is tried again, and said in words if it does not."""
-    for wait in (*WAITS_S, None):
-        try:
-            return ask(_open(address, settings))
-        except CellcensusError:
-            raise
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise _missing(address) from error
-        except PermissionError as error:
-            raise RecordingError(
-                "the storage does not let it be read",
-                code="missing_recording",
-                file=address,
-                next_step="let this machine read it, or correct the sheet; then repeat",
-            ) from error
-        except Exception as error:  # each storage has errors of its own
-            if wait is None:
-                raise StoreError(
-                    f"the storage cannot be reached ({type(error).__name__}: {error})",
-                    file=address,
-                    next_step="see that storage and network are up, and repeat the command",
-                ) from error
-            sleep(wait)
-    raise AssertionError
-
-
-def _open(address: str, settings: StorageSettings) -> Any:
-    import fsspec
-
-    kind = address.partition("://")[0]
+    """Ask a storage about a recording: what it has not, or does not let be read, is its fault."""
     try:
-        return fsspec.filesystem(kind, **settings.options.get(kind, {}))
-    except (ImportError, ValueError) as error:
-        raise StoreError(
-            f"storages of the kind {kind} cannot be read here ({error})",
+        return patiently(address, ask, settings)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise _missing(address) from error
+    except PermissionError as error:
+        raise RecordingError(
+            "the storage does not let it be read",
+            code="missing_recording",
             file=address,
-            next_step="`pip install 'cellcensus[scale]'` for S3, or the package fsspec names",
+            next_step="let this machine read it, or correct the sheet; then repeat",
         ) from error
 
 

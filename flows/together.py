@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING
 from pydantic import TypeAdapter
 
 from cellcensus.errors import CellcensusError, FailedElsewhereError
-from cellcensus.settings import TrainingSettings
+from cellcensus.settings import Settings, TrainingSettings
+from cellcensus.study import Specimen
 from flows.bags import BagSource, load_bag
+from flows.keptcells import kept_cells
 
 if TYPE_CHECKING:
     from torch.distributed import Store
@@ -31,10 +33,19 @@ _OVER = "over"
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """What the others must know of a training."""
+class Taught:
+    """A specimen to learn from; ``path`` as the database has it."""
 
-    sources: tuple[BagSource, ...]
+    study: str
+    specimen: Specimen
+    path: str
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What the others must know of a training; where cells are kept their own settings say."""
+
+    taught: tuple[Taught, ...]
     classes: tuple[str, ...]
     settings: TrainingSettings
 
@@ -58,7 +69,7 @@ class Others:
         self._said += 1
 
 
-def with_others(first: Callable[[Others | None], int]) -> int:
+def with_others(settings: Settings, first: Callable[[Others | None], int]) -> int:
     """Call ``first`` in the first of torchrun's processes, train beside it in the others.
 
     Without torchrun there are no others.
@@ -74,7 +85,7 @@ def with_others(first: Callable[[Others | None], int]) -> int:
     signal.signal(signal.SIGTERM, _end_soon)
     with joined() as store:
         if present().rank:
-            return _beside(store)
+            return _beside(store, settings)
         others = Others(store)
         try:
             return first(others)
@@ -82,21 +93,24 @@ def with_others(first: Callable[[Others | None], int]) -> int:
             others.dismiss()
 
 
-def load_together(sources: Sequence[BagSource]) -> list[Bag]:
+def load_together(settings: Settings, taught: Sequence[Taught]) -> list[Bag]:
     """The bags of a training; where they cannot be read here, the other processes end too."""
     from models.device import choose_device
     from models.team import present
 
     with present().stepping(choose_device()):
-        return [load_bag(source) for source in sources]
+        return [
+            load_bag(BagSource(of.study, of.specimen, kept_cells(settings, of.path)))
+            for of in taught
+        ]
 
 
-def _beside(store: Store) -> int:
+def _beside(store: Store, settings: Settings) -> int:
     heard = 0
     while (word := _hear(store, heard)) != _OVER:
         heard += 1
         try:
-            _learn(_lessons().validate_json(word))
+            _learn(_lessons().validate_json(word), settings)
         except FailedElsewhereError:
             break  # said where it happened
         except BaseException:
@@ -105,10 +119,10 @@ def _beside(store: Store) -> int:
     return 0
 
 
-def _learn(lesson: Lesson) -> None:
+def _learn(lesson: Lesson, settings: Settings) -> None:
     from models.training import train_beside
 
-    bags = load_together(lesson.sources)
+    bags = load_together(settings, lesson.taught)
     try:
         train_beside(bags, lesson.classes, settings=lesson.settings)
     except FailedElsewhereError:

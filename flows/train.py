@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from cellcensus.changeplan import read_plan
 from cellcensus.errors import StoreError, TrainingError, UsageError
 from cellcensus.recipe import Recipe
-from cellcensus.retained import pictures_are_gone
 from cellcensus.study import Role, Specimen
 from db import registry
 from db.cells import current_cell_files
@@ -18,15 +17,15 @@ from db.leases import check_alive
 from db.predictions import add_prediction, find_prediction
 from db.tables import CellFile
 from db.verification import Donor
-from flows.bags import BagSource
 from flows.composed import Composed, prediction_values, publish_prediction
 from flows.context import Context, Outcome
 from flows.identity import bag_identity, predict_recipe, train_recipe
 from flows.intake import Intake, take_in
+from flows.keptcells import kept_cells
 from flows.paths import model_folder, prediction_file
 from flows.plain import plain
 from flows.stage import stage
-from flows.together import Lesson, load_together
+from flows.together import Lesson, Taught, load_together
 from flows.verification import kept_apart
 
 if TYPE_CHECKING:
@@ -129,7 +128,9 @@ def _teachers(
 
 
 def _with_pictures(ctx: Context, teachers: Sequence[Teacher], outcome: Outcome) -> list[Teacher]:
-    kept = [t for t in teachers if not pictures_are_gone(ctx.home / t.cell_file.path)]
+    kept = [
+        t for t in teachers if not kept_cells(ctx.settings, t.cell_file.path).pictures_are_gone()
+    ]
     gone = [t.specimen.specimen_id for t in teachers if t not in kept]
     if gone:
         outcome.notes.append(
@@ -187,11 +188,11 @@ def _train(
     from models.modelfile import save
     from models.training import train
 
-    sources = tuple(BagSource(t.study, t.specimen, ctx.home / t.cell_file.path) for t in teachers)
+    taught = tuple(Taught(t.study, t.specimen, t.cell_file.path) for t in teachers)
     if ctx.others:
-        ctx.others.teach(Lesson(sources, classes, ctx.settings.training))
+        ctx.others.teach(Lesson(taught, classes, ctx.settings.training))
     model = train(
-        load_together(sources),
+        load_together(ctx.settings, taught),
         classes,
         settings=ctx.settings.training,
         composition=ctx.settings.composition,
@@ -252,7 +253,8 @@ def _publish_held_out(
         specimen, teacher.cell_file.recipe_id, sha256, ctx.settings, held_out=True
     )
     file = prediction_file(ctx.home, teacher.study, specimen.specimen_id, recipe.id)
-    cell_ids = read_columns(ctx.home / teacher.cell_file.path, ["cell_id"])["cell_id"]
+    with kept_cells(ctx.settings, teacher.cell_file.path).folder() as folder:
+        cell_ids = read_columns(folder, ["cell_id"])["cell_id"]
     return publish_prediction(prediction, cell_ids, file), recipe, ctx.relative(file)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import Command
+from cli.options import Command, load_settings
 from cli.outcomes import open_home, tell
 
 if TYPE_CHECKING:
@@ -35,4 +35,4 @@ def retrain(studies: tuple[Path, ...]) -> int:
         with open_home(others) as context:
             return tell([retrain_model(context, list(studies))])
 
-    return with_others(first)
+    return with_others(load_settings(), first)

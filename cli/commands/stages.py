@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.options import Command
+from cli.options import Command, load_settings
 from cli.outcomes import open_home, tell
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def train(studies: tuple[Path, ...]) -> int:
         with open_home(others) as context:
             return tell([train_model(context, list(studies))])
 
-    return with_others(first)
+    return with_others(load_settings(), first)
 
 
 @click.command(cls=Command)

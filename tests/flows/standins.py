@@ -184,7 +184,13 @@ def _sha(text):
 def installed(monkeypatch):
     calls.clear()
     _put(monkeypatch, "pipeline.ingest", ingest=ingest)
-    _put(monkeypatch, "pipeline.cells", read_cells=read_cells, read_columns=read_columns)
+    _put(
+        monkeypatch,
+        "pipeline.cells",
+        read_cells=read_cells,
+        read_columns=read_columns,
+        TABLE="cells.json",
+    )
     _put(monkeypatch, "models.training", train=train)
     _put(monkeypatch, "models.prediction", predict=predict)
     _put(monkeypatch, "models.modelfile", save=save, load=load)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from cellcensus.errors import RecordingError, StoreError
 from cellcensus.settings import Settings
 from db.tables import CellFile, Recording
-from flows import storage
+from flows import asking, storage
 from flows.ingest import ingest_study
 from flows.run import run_study
 
@@ -19,7 +19,7 @@ PLACE = "memory://laboratory/may"
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch):
     waited = []
-    monkeypatch.setattr(storage, "sleep", waited.append)
+    monkeypatch.setattr(asking, "sleep", waited.append)
     return waited
 
 
@@ -120,8 +120,8 @@ class Flaky:
     """A storage whose first answers are errors."""
 
     def __init__(self, monkeypatch, errors):
-        self.errors, self.real = list(errors), storage._open
-        monkeypatch.setattr(storage, "_open", self._open)
+        self.errors, self.real = list(errors), asking.open_storage
+        monkeypatch.setattr(asking, "open_storage", self._open)
 
     def _open(self, *arguments):
         if self.errors:
@@ -132,7 +132,7 @@ class Flaky:
 def test_a_hiccup_of_the_network_is_waited_for(allowed, stored, monkeypatch, no_waiting):
     Flaky(monkeypatch, [ConnectionError("reset"), TimeoutError()])
     assert ingest_study(allowed(), stored.path).done == 6
-    assert no_waiting == list(storage.WAITS_S[:2])
+    assert no_waiting == list(asking.WAITS_S[:2])
 
 
 def test_a_storage_that_is_down_sets_nobody_aside(allowed, stored, monkeypatch):
@@ -147,7 +147,7 @@ def test_a_storage_that_is_down_sets_nobody_aside(allowed, stored, monkeypatch):
 
 
 def test_only_places_that_are_allowed_are_asked(opened, calls, stored, monkeypatch):
-    monkeypatch.setattr(storage, "_open", None)
+    monkeypatch.setattr(asking, "open_storage", None)
     outcome = ingest_study(opened(), stored.path)
     assert len(outcome.quarantined) == 6
     assert "may not be fetched" in outcome.quarantined[0][1]

@@ -71,7 +71,7 @@ def list_cells(
     start = place_of(cursor)
     with store.reading() as session:
         item = specimen_of(session, study, specimen_id)
-        page = cell_page(session, settings.home, item.key, start, limit)
+        page = cell_page(session, settings, item.key, start, limit)
     return shapes.Page(
         items=[shapes.Cell(**cell) for cell in page.cells],
         next=cursor_at(start + limit) if start + limit < page.total else None,

@@ -57,8 +57,9 @@ def shown_frame(films: Films, film: Film, bench: Bench, frame: int) -> Shown:
     frame = min(frame, max(film.frames - 1, 0))
     try:
         width, height = films.size(film.folder, film.recording)
-        tracked = has_tracks(film.cells)
-        seen = seen_in(film.cells, frame) if tracked else []
+        with film.cells.folder() as folder:
+            tracked = has_tracks(folder)
+            seen = seen_in(folder, frame) if tracked else []
     except CellcensusError as error:
         return Shown(frame, film.recipe_id, problem=error)
     keys = {tab.name: tab.key or tab.name[:3] for tab in shelves.tabs(bench)}

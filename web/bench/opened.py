@@ -131,7 +131,7 @@ def find_specimen(desk: Desk) -> Opened | queries.Item:
             bench,
             item,
             cells,
-            view.film_of(session, cells, desk.settings.home.resolve()),
+            view.film_of(session, cells, desk.settings),
             find_place(session, item, desk.listed, desk.at),
             history(session, item.key),
             desk.settings,

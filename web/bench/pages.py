@@ -17,6 +17,7 @@ from db import findings
 from db.cells import find_cell_file
 from db.studies import find_study
 from db.tables import ReportVersion
+from flows.keptcells import kept_cells
 from web import drawing, queries, stored
 from web.access import Reader, may
 from web.bench import film as films
@@ -139,7 +140,7 @@ def film_frame(request: Request, desk: AtDesk, recipe: str, index: int) -> Respo
     item = item_of(desk)
     with desk.store.reading() as session:
         row = find_cell_file(session, item.key, recipe)
-        shown = view.film_of(session, row, desk.settings.home.resolve())
+        shown = view.film_of(session, row, desk.settings)
     if shown is None or not 0 <= index < max(shown.frames, 1):
         raise HTTPException(404)
     try:
@@ -176,7 +177,8 @@ def _cells(desk: Desk, recipe: str) -> pictures.Cells:
     if row is None:
         raise HTTPException(404)
     try:
-        return pictures.cells_of(desk.settings.home.resolve() / row.path)
+        with kept_cells(desk.settings, row.path).folder() as folder:
+            return pictures.cells_of(folder)
     except StoreError:
         raise HTTPException(404) from None
 

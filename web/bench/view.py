@@ -13,6 +13,7 @@ from cellcensus.settings import Settings
 from db.studies import latest_description
 from db.tables import CellFile, Recording, Specimen
 from db.types import utc_now
+from flows.keptcells import KeptCells, kept_cells
 from flows.plain import back
 from flows.reference import reference_fraction, reference_per_ul
 from reports.content import ClassRow, Estimate, SpecimenReport
@@ -45,7 +46,7 @@ class Film:
     folder: Path
     recording: str
     frames: int
-    cells: Path
+    cells: KeptCells
     recipe_id: str
 
 
@@ -169,7 +170,7 @@ def cell_file_of(session: Session, specimen_key: int, path: str | None) -> CellF
     return session.scalars(query.limit(1)).first()
 
 
-def film_of(session: Session, cells: CellFile | None, home: Path) -> Film | None:
+def film_of(session: Session, cells: CellFile | None, settings: Settings) -> Film | None:
     """The recording of a specimen whose cells were found."""
     if cells is None:
         return None
@@ -181,6 +182,6 @@ def film_of(session: Session, cells: CellFile | None, home: Path) -> Film | None
         Path(described.folder),
         recording.path,
         int(frames),
-        home / cells.path,
+        kept_cells(settings, cells.path),
         cells.recipe_id,
     )
