@@ -23,6 +23,10 @@ from db.tables import Lease, Run
 from db.types import utc_now
 
 _BEGINNING, _SHEET = 7_326_813, 7_326_814  # numbers of our own, for PostgreSQL's advisory locks
+TURNS = ("retrain", "housekeeping")
+"""Stages of runs that are of no study: they hold the lease of their own name and stand in nobody
+else's way."""
+
 _ROWS = 500  # of one statement: a database takes so many parameters and no more
 
 
@@ -49,7 +53,10 @@ def may_begin(session: Session, *, study_key: int | None, stage: str, shared: bo
     same_study = Run.study_key.is_(None) if study_key is None else Run.study_key == study_key
     stages = session.scalars(
         select(Run.stage).where(
-            same_study, Run.state == "running", Run.lease_until >= now_of(session)
+            same_study,
+            Run.state == "running",
+            Run.lease_until >= now_of(session),
+            Run.stage.not_in(TURNS),
         )
     ).all()
     return all(shared and other == stage for other in stages)
@@ -122,6 +129,13 @@ def give_back(session: Session, run_key: int, subjects: Sequence[str] | None = N
         return
     for start in range(0, len(subjects), _ROWS):
         session.execute(mine.where(Lease.subject.in_(subjects[start : start + _ROWS])))
+
+
+def holder(session: Session, subject: str) -> Run | None:
+    """The run that has the lease on a subject."""
+    return session.scalar(
+        select(Run).join(Lease, Lease.run_key == Run.key).where(Lease.subject == subject)
+    )
 
 
 def bury(session: Session, among: ColumnElement[bool] | None = None) -> int:

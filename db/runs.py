@@ -56,7 +56,7 @@ def abandon_runs(session: Session, *, machine: str, home: str) -> int:
     To be called only while no other process of the machine uses the home. Other homes, and other
     machines, may share the database.
     """
-    keys = [key for key, _ in _running(session, machine, home)]
+    keys = [run.key for run in _running(session, machine, home)]
     return leases.bury(session, Run.key.in_(keys)) if keys else 0
 
 
@@ -64,20 +64,28 @@ def abandon_runs_of_study(
     session: Session, study_key: int | None, *, machine: str, home: str
 ) -> int:
     """The same for one study (or for models), by who alone works on it on this machine."""
-    keys = [key for key, study in _running(session, machine, home) if study == study_key]
+    keys = [
+        run.key
+        for run in _running(session, machine, home)
+        if run.study_key == study_key and run.stage not in leases.TURNS
+    ]
     return leases.bury(session, Run.key.in_(keys)) if keys else 0
 
 
-def _running(session: Session, machine: str, home: str) -> list[tuple[int, int | None]]:
-    running = session.execute(
-        select(Run.key, Run.study_key, Run.process).where(Run.state == "running")
-    )
-    found = []
-    for key, study_key, process in running:
-        its_machine, _, its_home = process.split(":", 2)
-        if (its_machine, its_home) == (machine, home):
-            found.append((key, study_key))
-    return found
+def abandon_turns(session: Session, turn: str, *, machine: str, home: str) -> int:
+    """The same for one of :data:`db.leases.TURNS`, by who alone may have it on this machine."""
+    keys = [run.key for run in _running(session, machine, home) if run.stage == turn]
+    return leases.bury(session, Run.key.in_(keys)) if keys else 0
+
+
+def _running(session: Session, machine: str, home: str) -> list[Run]:
+    running = session.scalars(select(Run).where(Run.state == "running")).all()
+    return [run for run in running if _place(run.process) == (machine, home)]
+
+
+def _place(process: str) -> tuple[str, str]:
+    machine, _, home = process.split(":", 2)
+    return machine, home
 
 
 def latest_runs(session: Session, limit: int = 20) -> Sequence[Run]:

@@ -1,11 +1,11 @@
-"""Control charts of one instrument: known compositions, patients' averages, quality figures."""
+"""Control charts of one instrument: controls, patients' averages, recordings, look of the cells."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from math import isfinite, nan
+from math import expm1, isfinite, nan
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -27,6 +27,14 @@ QUALITY = (
     *("share_touching", "diameter_um_50", "flow_speed_um_s"),
 )
 """Figures of a recording that are charted, as the glossary names them."""
+
+LOOK = {
+    "drift": ("Look of the cells against the training donors", "SD"),
+    "unclassified_unusual": ("Cells unlike any learned, above what is usual", "SD"),
+    "log_contrast_effect": ("Contrast common to the cells", "%"),
+    "log_size_effect": ("Size common to the cells", "%"),
+}
+"""Figures of a prediction that tell how the cells look to the model, whatever their classes are."""
 
 FIRST, LATEST = 40, 260
 _HALF_WIDTHS = 3.92  # a 95 % interval is so many standard deviations wide
@@ -91,6 +99,7 @@ class Charts:
     controls: list[Chart]
     patients: list[Chart]
     quality: list[Chart]
+    look: list[Chart]
 
 
 def charts_of(session: Session, instrument: str, since: date | None = None) -> Charts:
@@ -114,6 +123,7 @@ def charts_of(session: Session, instrument: str, since: date | None = None) -> C
         [_of_control(series) for series in _differences(controlled, classes)],
         [_of_patients(series) for series in _fractions(patients)],
         [_of_quality(series) for series in _figures(filmed)],
+        [_of_quality(series) for series in _looks(filmed)],
     )
 
 
@@ -155,6 +165,21 @@ def _figures(acquired: Sequence[Acquired]) -> list[Series]:
             value = one.cell_file.quality.get(code)
             if isinstance(value, int | float):
                 series.add(one, scale * float(value))
+        if series.values:
+            found.append(series)
+    return found
+
+
+def _looks(acquired: Sequence[Acquired]) -> list[Series]:
+    """Of one model, the one that looked last: another sees with other eyes."""
+    seen = [(one, one.prediction) for one in acquired if one.prediction]
+    found = []
+    for code, (title, unit) in LOOK.items():
+        series = Series(f"look-{code}", title, unit)
+        for one, prediction in seen:
+            value = prediction.details.get(code)
+            if prediction.model_key == seen[-1][1].model_key and value:  # 0: it cannot be said
+                series.add(one, 100 * expm1(value) if unit == "%" else value)
         if series.values:
             found.append(series)
     return found

@@ -1,4 +1,4 @@
-"""Drift: controls, patients' averages or recordings that left their limits are raised to people.
+"""Drift: controls, patients' averages, recordings or cells that left their limits are raised.
 
 Judged by the control charts of the instruments of a study, by their rules; raised as findings of
 the study, which go when the charts are in control again.
@@ -83,6 +83,8 @@ def _drifting(charts: Charts) -> Iterator[tuple[str, str, list[str]]]:
     yield "composition", "the average composition", patients
     lasting = [c.title for c in charts.quality if _is_settled(c) and _lasts(c)]
     yield "quality", "figures of recordings", lasting
+    strange = [c.title for c in charts.look if _is_settled(c) and _lasts(c)]
+    yield "embedding", "the look of the cells to the model", strange
 
 
 def _is_settled(chart: Chart) -> bool:

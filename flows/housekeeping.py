@@ -10,6 +10,7 @@ from db.schema import backup
 from db.types import utc_now
 from flows.context import Context, Outcome
 from flows.retention import delete_old_pictures
+from flows.turns import one_at_a_time
 
 _STAMP = "%Y%m%dT%H%M%SZ"
 
@@ -24,7 +25,13 @@ def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
     now
         Time of the copy and end of the retention; the clock's if not given.
     """
-    now = now or utc_now()
+    with one_at_a_time(ctx, "housekeeping") as turn:
+        outcome = _keep_house(ctx, now or utc_now())
+        outcome.notes += turn.waited
+    return outcome
+
+
+def _keep_house(ctx: Context, now: datetime) -> Outcome:
     outcome = Outcome("housekeeping")
     settings = ctx.settings.housekeeping
     if settings.backups:

@@ -8,6 +8,7 @@ from pathlib import Path
 from cellcensus.changeplan import ChangePlan, read_plan
 from cellcensus.errors import UsageError
 from db import registry
+from db.leases import check_alive
 from db.settings_trail import note_settings
 from db.tables import ModelVersion
 from db.verification import verification_donors
@@ -15,10 +16,10 @@ from flows.changes import changes, not_allowed, other_classes
 from flows.context import Context, Outcome
 from flows.gate import Verdict, judge
 from flows.intake import Intake, take_in
-from flows.locks import exclusive
 from flows.predict import predict_study
 from flows.train import common_classes, train_model
 from flows.trials import KNOWN, trials
+from flows.turns import Turn, one_at_a_time
 
 
 def retrain(ctx: Context, folders: Sequence[Path]) -> Outcome:
@@ -34,12 +35,14 @@ def retrain(ctx: Context, folders: Sequence[Path]) -> Outcome:
     UsageError
         The plan cannot be used, or allows no change of the classes that the studies now name.
     """
-    # Held over all of it: a second one that asks at the same time finds it decided.
-    with exclusive(ctx.home, "retraining"):
-        return _retrain(ctx, folders, read_plan(ctx.settings))
+    # Held over all of it: a second one, here or on another machine, finds it decided.
+    with one_at_a_time(ctx, "retrain") as turn:
+        outcome = _retrain(ctx, folders, read_plan(ctx.settings), turn)
+        outcome.notes.extend(turn.waited)
+    return outcome
 
 
-def _retrain(ctx: Context, folders: Sequence[Path], plan: ChangePlan) -> Outcome:
+def _retrain(ctx: Context, folders: Sequence[Path], plan: ChangePlan, turn: Turn) -> Outcome:
     taken = [take_in(ctx, Path(folder)) for folder in folders]
     classes = common_classes(taken)
     new_classes = _check_classes(ctx, taken, classes, plan)
@@ -57,7 +60,7 @@ def _retrain(ctx: Context, folders: Sequence[Path], plan: ChangePlan) -> Outcome
         return _already_decided(ctx, outcome, candidate)
     _predict_known(ctx, taken, folders, (candidate, champion))
     verdict = _judged(ctx, taken, classes, (candidate, champion), plan)
-    _decide(ctx, outcome, candidate.model_id, verdict, plan)
+    _decide(ctx, outcome, verdict, plan, turn)
     return outcome
 
 
@@ -121,10 +124,10 @@ def _judged(
     return Verdict(verdict.accepted and not against, reasons, figures)
 
 
-def _decide(
-    ctx: Context, outcome: Outcome, model_id: str, verdict: Verdict, plan: ChangePlan
-) -> None:
+def _decide(ctx: Context, outcome: Outcome, verdict: Verdict, plan: ChangePlan, turn: Turn) -> None:
+    model_id = str(outcome.model_id)
     with ctx.store.unit_of_work() as session:
+        check_alive(session, turn.run)
         note_settings(session, "gate", plan.model_dump(mode="json"))
         model = registry.get_model(session, model_id)
         reasons, details = list(verdict.reasons), verdict.figures

@@ -60,14 +60,17 @@ def shared(
 
 
 @contextmanager
-def alone(ctx: Context, run: int, subject: str) -> Iterator[None]:
-    """Hold the lease on one subject; waits while another has it."""
+def alone(
+    ctx: Context, run: int, subject: str, on_wait: Callable[[], None] = lambda: None
+) -> Iterator[None]:
+    """Hold the lease on one subject; while another has it, call ``on_wait`` and wait."""
     while True:
         with ctx.store.unit_of_work() as session:
             taken = leases.take(session, run, [subject], 1)
             session.commit()
         if taken:
             break
+        on_wait()
         time.sleep(POLL_S)
     try:
         yield

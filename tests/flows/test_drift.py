@@ -1,18 +1,22 @@
 """Instruments that change with time are raised to people, and retrain only where it is wanted."""
 
 import pytest
+from sqlalchemy import select
 
 from db.findings import open_findings
+from db.registry import crown
 from db.schema import upgrade
 from db.studies import find_study
+from db.tables import Prediction
 from flows import run
 from flows.context import Outcome
+from flows.controls import LOOK, charts_of
 from flows.drift import watch_drift
 from flows.registry import list_models
 from flows.run import predict_new, run_study
-from tests.web.lab import fill_lab
+from tests.web.lab import add_candidate, fill_lab
 
-ALL = {"drift_composition", "drift_controls", "drift_quality"}
+ALL = {"drift_composition", "drift_controls", "drift_embedding", "drift_quality"}
 
 
 @pytest.fixture
@@ -46,7 +50,26 @@ def test_drift_is_raised_once_with_what_to_do(lab):
     assert "retrain" in found["drift_controls"].action
     again = watch_drift(ctx, "lab")
     assert again.raised == []
-    assert len(again.notes) == 3  # it still stands
+    assert len(again.notes) == 4  # it still stands
+
+
+def test_the_look_of_the_cells_is_charted_of_one_model_alone(lab):
+    ctx = lab(drift_from=30)
+    with ctx.store.unit_of_work() as session:
+        charts = charts_of(session, "bench-1").look
+        assert [chart.code for chart in charts] == [f"look-{code}" for code in LOOK]
+        by_code = {chart.code: chart for chart in charts}
+        assert {chart.n for chart in charts} == {120}
+        assert by_code["look-log_contrast_effect"].latest_is_out
+        assert by_code["look-drift"].out
+        # Another model sees with other eyes: what the first one saw is no measure of it.
+        newer = add_candidate(session, "model-2-lab")
+        crown(session, newer, action="promote", reasons=["test"])
+        rows = session.scalars(select(Prediction).order_by(Prediction.key.desc()).limit(30)).all()
+        for row in rows:
+            row.model_key = newer.key
+        session.flush()
+        assert {chart.n for chart in charts_of(session, "bench-1").look} == {30}
 
 
 def test_what_is_in_control_again_is_cleared(lab, monkeypatch):

@@ -23,7 +23,7 @@ QUALITY = {"focus_median": (0.3, 0.01), "cell_contrast": (0.4, 0.02), "backgroun
 
 def fill_lab(session, *, days=30, drift_from=None, folder=Path("/nowhere"), seed=1):
     """One control and two patients a day, half of them mixed; from ``drift_from`` on all drifts."""
-    random = np.random.default_rng(seed)
+    random, looks = np.random.default_rng(seed), np.random.default_rng([seed, 1])
     study = _study(days, folder, random)
     key = record_study(session, study)
     keys = specimen_keys(session, key)
@@ -35,8 +35,21 @@ def fill_lab(session, *, days=30, drift_from=None, folder=Path("/nowhere"), seed
         file = _cells(session, key, keys[specimen.specimen_id], specimen, random, drifts=drifts)
         fraction = _near(np.array(list(specimen.percent.values() or 100 * TRUE)) / 100, random)
         fraction += np.array([shift, -shift, 0])
-        _predict(session, keys[specimen.specimen_id], file.key, model.key, fraction)
+        details = _look(looks, drifts=drifts)
+        _predict(session, keys[specimen.specimen_id], file.key, model.key, fraction, details)
     return key
+
+
+def _look(random, *, drifts):
+    """How the cells look to the model: contrast falls by a tenth where all drifts."""
+    effect = random.normal(-0.1 if drifts else 0.0, 0.03)
+    apart = np.abs(np.append(random.normal(0, 1, 8), effect / 0.03))
+    return {
+        "drift": float(apart.max()),
+        "unclassified_unusual": float(random.normal()),
+        "log_contrast_effect": float(effect),
+        "log_size_effect": float(random.normal(0, 0.02)),
+    }
 
 
 def add_champion(session, model_id, card=None, classes=CLASSES):
@@ -164,7 +177,7 @@ def _cells(session, study_key, key, specimen, random, *, drifts):
     )
 
 
-def _predict(session, key, cell_file_key, model_key, fraction):
+def _predict(session, key, cell_file_key, model_key, fraction, details):
     rows = [
         {
             "cell_class": name,
@@ -193,6 +206,6 @@ def _predict(session, key, cell_file_key, model_key, fraction):
         "total_per_ul_high": 6200.0,
         "flags": [],
         "method": "recalibrated",
-        "details": {},
+        "details": details,
     }
     add_prediction(session, values, rows)
