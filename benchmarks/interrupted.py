@@ -11,10 +11,11 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.databases import Databases, InHome
 from cellcensus.errors import CellcensusError
 from cellcensus.settings import Settings
 from db.schema import migrate, upgrade
@@ -36,16 +37,21 @@ POOR, GOOD = 2, 1
 PLAN = "verification: {share: 0.3, fewest: 1}\nacceptance: {fewest_donors: 3}\n"
 
 
-def _with(seed: int, work: Callable[[Any, Path], Any]) -> Callable[[Path, Path], None]:
-    def command(study: Path, home: Path) -> None:
-        with open_context(Settings(home=home, processes=1, training={"seed": seed})) as ctx:
+Command = Callable[[Path, Path, str], None]
+"""What a stage does with a study, a home, and the address of its database."""
+
+
+def _with(seed: int, work: Callable[[Any, Path], Any]) -> Command:
+    def command(study: Path, home: Path, address: str) -> None:
+        settings = Settings(home=home, processes=1, training={"seed": seed}, database_url=address)
+        with open_context(settings) as ctx:
             work(ctx, study)
 
     return command
 
 
-COMMANDS: dict[str, Callable[[Path, Path], None]] = {
-    "migration": lambda _study, home: _only(upgrade(_address(home))),
+COMMANDS: dict[str, Command] = {
+    "migration": lambda _study, _home, address: _only(upgrade(address)),
     "ingest": _with(POOR, ingest_study),
     "train": _with(POOR, lambda ctx, study: train_model(ctx, [study])),
     "predict": _with(POOR, predict_study),
@@ -57,10 +63,6 @@ COMMANDS: dict[str, Callable[[Path, Path], None]] = {
 
 def _only(_result: object) -> None:
     pass
-
-
-def _address(home: Path) -> str:
-    return f"sqlite:///{home / 'cellcensus.sqlite'}"
 
 
 def child_of(work: Callable[[], None]) -> int:
@@ -99,36 +101,48 @@ class Station:
     content: dict[str, list[str]]
     files: dict[str, str | None]
     lasts: float
+    databases: Databases = field(default_factory=InHome)
 
     def again(self, home: Path) -> None:
         """Make ``home`` as it was before the stage."""
         shutil.rmtree(home, ignore_errors=True)
         shutil.copytree(self.before, home)
+        self.databases.copy(self.before, home)
+
+    def command(self, study: Path, home: Path) -> Callable[[], None]:
+        """The stage's command, ready to begin."""
+        address = self.databases.address(home)
+        return lambda: COMMANDS[self.stage](study, home, address)
 
     def differs(self, home: Path) -> str:
         """What is different from the undisturbed home; empty if nothing is."""
-        if content_of(home) != self.content:
+        if content_of(home, self.databases.address(home)) != self.content:
             return "the database differs"
         if files_of(home) != self.files:
             return "the files differ"
         return "temporary files are left" if list(home.rglob(".partial-*")) else ""
 
 
-def stations(folder: Path) -> tuple[Path, list[Station]]:
+def stations(folder: Path, databases: Databases) -> tuple[Path, list[Station]]:
     """Run every stage undisturbed; the study, and each stage with the home before it."""
     study = _study(folder / "study")
     home, found = folder / "home", []
     home.mkdir()
     (home / "change_plan.yaml").write_text(PLAN)
-    _earlier(study, home)
-    for stage, command in COMMANDS.items():
+    databases.copy(None, home)
+    address = databases.address(home)
+    _earlier(study, address)
+    for stage in COMMANDS:
         before = folder / f"before-{stage}"
         shutil.copytree(home, before)
+        databases.copy(home, before)
+        station = Station(stage, before, {}, {}, 0.0, databases)
         began = time.monotonic()
-        if end_of(child_of(lambda command=command: command(study, home))) != 0:  # type: ignore[misc]
+        if end_of(child_of(station.command(study, home))) != 0:
             raise SystemExit(f"{stage} fails undisturbed")
-        lasts = time.monotonic() - began
-        found.append(Station(stage, before, content_of(home), files_of(home), lasts))
+        station.lasts = time.monotonic() - began
+        station.content, station.files = content_of(home, address), files_of(home)
+        found.append(station)
     return study, found
 
 
@@ -140,13 +154,13 @@ def _study(path: Path) -> Path:
     return path
 
 
-def _earlier(study: Path, home: Path) -> None:
+def _earlier(study: Path, address: str) -> None:
     """The database of a home of the first version, with the study's rows in it."""
-    engine = open_engine(_address(home))
+    engine = open_engine(address)
     with engine.execution_options(begin="IMMEDIATE").begin() as connection:
         migrate(connection, "0001")
     engine.dispose()
-    store = Store(_address(home))
+    store = Store(address)
     with store.unit_of_work() as session:
         record_study(session, read(study)[0])
         session.commit()

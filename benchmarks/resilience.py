@@ -2,7 +2,7 @@
 
 Usage::
 
-    python -m benchmarks.resilience [--kills N] [--faults N] [--seed N]
+    python -m benchmarks.resilience [--kills N] [--faults N] [--seed N] [--database postgresql]
 
 Each stage's command is killed with ``kill -9`` at a random instant, some twice in a row, or meets a
 disk whose N-th write, fsync, replace or commit fails (full for good, or once with an I/O error).
@@ -24,7 +24,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.interrupted import COMMANDS, Station, child_of, end_of, kill_after, stations
+from benchmarks.databases import Databases, databases
+from benchmarks.interrupted import Station, child_of, end_of, kill_after, stations
 from tests.flows import standins
 from tests.flows.driver import Forever
 from tests.flows.test_faults import Disk
@@ -52,7 +53,7 @@ class Ground:
 
     def command(self, station: Station) -> Callable[[], None]:
         """The stage's command, ready to begin."""
-        return lambda: COMMANDS[station.stage](self.study, self.home)
+        return station.command(self.study, self.home)
 
 
 def kill(ground: Ground, station: Station, tally: Tally) -> None:
@@ -112,9 +113,11 @@ def _writes(ground: Ground, station: Station) -> int:
     return int(note.read_text())
 
 
-def measure(folder: Path, kills: int, faults: int, seed: int) -> tuple[Tally, list[Station]]:
+def measure(
+    folder: Path, kills: int, faults: int, seed: int, bases: Databases
+) -> tuple[Tally, list[Station]]:
     """Disturb every stage in turn until there were so many kills and faults."""
-    study, found = stations(folder)
+    study, found = stations(folder, bases)
     ground, tally = Ground(study, folder / "disturbed", random.Random(seed)), Tally()
     while sum(tally.kills.values()) < kills:
         for station in found:
@@ -146,11 +149,16 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--kills", type=int, default=50, help="kills at least, over all stages")
     parser.add_argument("--faults", type=int, default=60, help="faults at most, over all stages")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     chosen = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # what children say of the faults they met
     standins.installed(Forever)
-    with tempfile.TemporaryDirectory(prefix="cellcensus-") as folder:
-        tally, found = measure(Path(folder), chosen.kills, chosen.faults, chosen.seed)
+    with (
+        tempfile.TemporaryDirectory(prefix="cellcensus-") as folder,
+        databases(chosen.database) as bases,
+    ):
+        tally, found = measure(Path(folder), chosen.kills, chosen.faults, chosen.seed, bases)
+    print(chosen.database)
     show(tally, found)
     return 1 if tally.lost else 0
 

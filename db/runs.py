@@ -72,9 +72,15 @@ def abandon_runs_of_study(
     return leases.bury(session, Run.key.in_(keys)) if keys else 0
 
 
-def abandon_turns(session: Session, turn: str, *, machine: str, home: str) -> int:
-    """The same for one of :data:`db.leases.TURNS`, by who alone may have it on this machine."""
-    keys = [run.key for run in _running(session, machine, home) if run.stage == turn]
+def abandon_turns(
+    session: Session, turn: str, *, machine: str, home: str, but: int | None = None
+) -> int:
+    """The same for one of :data:`db.leases.TURNS`, by who alone may have it on this machine.
+
+    ``but`` is the run of who asks.
+    """
+    running = _running(session, machine, home)
+    keys = [run.key for run in running if run.stage == turn and run.key != but]
     return leases.bury(session, Run.key.in_(keys)) if keys else 0
 
 

@@ -93,16 +93,24 @@ def with_others(settings: Settings, first: Callable[[Others | None], int]) -> in
             others.dismiss()
 
 
-def load_together(settings: Settings, taught: Sequence[Taught]) -> list[Bag]:
+def load_taught(settings: Settings, taught: Sequence[Taught], others: Others | None) -> list[Bag]:
     """The bags of a training; where they cannot be read here, the other processes end too."""
+    if others:
+        return _load_in_step(settings, taught)
+    return _load(settings, taught)
+
+
+def _load(settings: Settings, taught: Sequence[Taught]) -> list[Bag]:
+    sources = [BagSource(of.study, of.specimen, kept_cells(settings, of.path)) for of in taught]
+    return [load_bag(source) for source in sources]
+
+
+def _load_in_step(settings: Settings, taught: Sequence[Taught]) -> list[Bag]:
     from models.device import choose_device
     from models.team import present
 
     with present().stepping(choose_device()):
-        return [
-            load_bag(BagSource(of.study, of.specimen, kept_cells(settings, of.path)))
-            for of in taught
-        ]
+        return _load(settings, taught)
 
 
 def _beside(store: Store, settings: Settings) -> int:
@@ -122,7 +130,7 @@ def _beside(store: Store, settings: Settings) -> int:
 def _learn(lesson: Lesson, settings: Settings) -> None:
     from models.training import train_beside
 
-    bags = load_together(settings, lesson.taught)
+    bags = _load_in_step(settings, lesson.taught)
     try:
         train_beside(bags, lesson.classes, settings=lesson.settings)
     except FailedElsewhereError:

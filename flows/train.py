@@ -25,7 +25,7 @@ from flows.keptcells import kept_cells
 from flows.paths import model_folder, prediction_file
 from flows.plain import plain
 from flows.stage import stage
-from flows.together import Lesson, Taught, load_together
+from flows.together import Lesson, Taught, load_taught
 from flows.verification import kept_apart
 
 if TYPE_CHECKING:
@@ -192,7 +192,7 @@ def _train(
     if ctx.others:
         ctx.others.teach(Lesson(taught, classes, ctx.settings.training))
     model = train(
-        load_together(ctx.settings, taught),
+        load_taught(ctx.settings, taught, ctx.others),
         classes,
         settings=ctx.settings.training,
         composition=ctx.settings.composition,

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.orm import Session
+
 from cellcensus.errors import CellcensusError
 from cellcensus.machine import machine_name
 from cellcensus.progress import Silent
@@ -47,7 +49,7 @@ def one_at_a_time(ctx: Context, turn: str) -> Iterator[Turn]:
     with (
         exclusive(ctx.home, turn, on_wait=waiting.say),
         beating(ctx.store, _begin(ctx, turn), ctx.settings.conductor.lease_seconds) as run,
-        alone(ctx, run, turn, on_wait=waiting.say),
+        alone(ctx, run, turn, on_wait=lambda: _look_again(ctx, run, waiting)),
     ):
         notes: list[str] = []
         try:
@@ -62,10 +64,22 @@ def one_at_a_time(ctx: Context, turn: str) -> Iterator[Turn]:
                 session.commit()
 
 
+def _look_again(ctx: Context, run: int, waiting: _Waiting) -> None:
+    # The row of who was killed a moment ago may still be locked by what is left of it.
+    with ctx.store.unit_of_work() as session:
+        _abandon_earlier(ctx, session, waiting.turn, but=run)
+        session.commit()
+    waiting.say()
+
+
+def _abandon_earlier(ctx: Context, session: Session, turn: str, but: int | None = None) -> None:
+    # Who holds the machine's lock knows that earlier holders are dead.
+    abandon_turns(session, turn, machine=machine_name(), home=str(ctx.home), but=but)
+
+
 def _begin(ctx: Context, turn: str) -> int:
     with ctx.store.unit_of_work() as session:
-        # Who holds the machine's lock knows that earlier holders are dead.
-        abandon_turns(session, turn, machine=machine_name(), home=str(ctx.home))
+        _abandon_earlier(ctx, session, turn)
         run = start_run(
             session,
             command=ctx.command,
@@ -84,17 +98,17 @@ class _Waiting:
     """Says once of each holder that it goes first."""
 
     def __init__(self, ctx: Context, turn: str) -> None:
-        self._ctx, self._turn = ctx, turn
+        self._ctx, self.turn = ctx, turn
         self.said: list[str] = []
 
     def say(self) -> None:
         with self._ctx.store.reading() as session:
-            holder = leases.holder(session, self._turn)
+            holder = leases.holder(session, self.turn)
             if holder is None:
                 return
             machine, number, _ = holder.process.split(":", 2)
             words = (
-                f"waited for the {self._turn} of {machine} (process {number}), "
+                f"waited for the {self.turn} of {machine} (process {number}), "
                 f"begun {holder.started_at:%F %T}Z"
             )
         if words in self.said:
