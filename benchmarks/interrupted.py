@@ -12,6 +12,7 @@ import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,25 @@ COMMANDS: dict[str, Command] = {
     "retrain": _with(GOOD, lambda ctx, study: retrain(ctx, [study])),
 }
 """Stage → the command that does it, in the order in which a home meets them."""
+
+
+HEAVY = (
+    *(
+        "alembic.command",
+        "models.bag",
+        "pandas",
+        "pyarrow.parquet",
+        "scipy.stats",
+        "scipy.optimize",
+    ),
+    *("cv2", "reports.specimen", "reports.study", "reports.charts.agreement", "flows.report"),
+)
+
+
+def load_heavy() -> None:
+    """Load what children would load: a process that only loads has nothing that could be lost."""
+    for name in HEAVY:
+        import_module(name)
 
 
 def _only(_result: object) -> None:

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.databases import Databases, databases
-from benchmarks.interrupted import Station, child_of, end_of, kill_after, stations
+from benchmarks.interrupted import Station, child_of, end_of, kill_after, load_heavy, stations
 from tests.flows import standins
 from tests.flows.driver import Forever
 from tests.flows.test_faults import Disk
@@ -153,12 +153,13 @@ def main(arguments: list[str]) -> int:
     chosen = parser.parse_args(arguments)
     logging.disable(logging.WARNING)  # what children say of the faults they met
     standins.installed(Forever)
+    load_heavy()
     with (
         tempfile.TemporaryDirectory(prefix="cellcensus-") as folder,
         databases(chosen.database) as bases,
     ):
         tally, found = measure(Path(folder), chosen.kills, chosen.faults, chosen.seed, bases)
-    print(chosen.database)
+
     show(tally, found)
     return 1 if tally.lost else 0
 
