@@ -61,7 +61,7 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _bare(fit: Fit, images: int, steps: int) -> Callable[[], None]:
-    pictures = torch.randn(images, 1, 32, 32).contiguous(memory_format=torch.channels_last)
+    pictures = torch.randn(images, 1, INPUT_SIDE, INPUT_SIDE).contiguous(memory_format=torch.channels_last)
 
     def work() -> None:
         for _ in range(steps):
