@@ -4,7 +4,8 @@ Of two dozen errors, most of each being the analyser's noise and sampling, the l
 between donors is often zero, and intervals built on it are too narrow. So every value that the
 donors allow is believed as far as they allow it:
 
-    gap_ik ~ N(0, b_k² (1 + g d_i) + noise_ik),  log b_k ~ N(log c, 0.7²),  log c ~ N(log 0.015, 0.7²)
+    gap_ik ~ N(0, b_k² (1 + g d_i) + noise_ik)
+    log b_k ~ N(log c, 0.7²),  log c ~ N(log 0.015, 0.7²)
 
 with d_i how far the composition of donor i is from the usual one. b and c are summed over on
 grids, g over a few values; what comes out are posterior means (Gelman et al., Bayesian Data
