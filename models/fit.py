@@ -111,7 +111,7 @@ class PurifiedDraw:
         self.holds = torch.stack([s.holds for s in shelves if s.holds is not None])
 
     def draw(self, cells: int, spread: Spread) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures of own specimens (m, 1, 32, 32), and the specimen of each cell of all (n,)."""
+        """Pictures of own specimens (m, 1, 48, 48), and the specimen of each cell of all (n,)."""
         hands = [deck.deal(cells) for deck in self.decks]
         origin = torch.repeat_interleave(
             torch.arange(len(hands)), torch.tensor([len(hand) for hand in hands])
