@@ -112,9 +112,9 @@ class CompositionSettings(Section):
         0.05, ge=0, le=1, description="Share of cells unlike any learned that is flagged."
     )
     unusual_unclassified: float = Field(
-        2.0,
+        1.3,
         gt=0,
-        description="Standard deviations above the usual share of such cells that are flagged.",
+        description="Standard deviations above the usual share of striking cells that are flagged.",
     )
     hold_unclassified: float = Field(
         0.15, ge=0, le=1, description="Share of cells unlike any learned that holds the specimen."
