@@ -124,9 +124,9 @@ class CompositionSettings(Section):
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
     )
     drift: float = Field(
-        6.0,
+        3.8,
         gt=0,
-        description="Standard deviations of donors by which a specimen's common look may be off.",
+        description="Distance of a specimen's common look from donors', in standard deviations.",
     )
     threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 

@@ -27,7 +27,7 @@ from models.rarity import Rarity, learn_rarity
 
 _STRANGE, _STRIKING = 0.99, 0.98
 _FEWEST, _ROUNDS, _POOLED_CELLS = 30, 3, 30
-_FEWEST_LOOKS, _SMALLEST_LOOK = 8, 0.01
+_FEWEST_LOOKS, _SMALLEST_LOOK, _FARTHEST_LOOK = 8, 0.01, 3.0
 _OUTLIER, _SMALLEST_SD, _USUAL_SD, _FEWEST_SPECIMENS = 6.0, 0.01, 0.03, 5
 
 
@@ -52,9 +52,9 @@ class Familiar:
     usual, usual_sd
         Share of striking cells in an ordinary specimen and its standard deviation between donors,
         on the scale of :func:`_phi`.
-    look_centre, look_sd
-        (F,) what is common to a specimen's cells, and by how much donors differ in it; empty where
-        too few donors were seen to say.
+    look_centre, look_precision
+        (F,) what is common to a specimen's cells, and (F, F) the inverse covariance of donors in
+        it, with what is not known of it from few donors; empty where too few were seen to say.
     """
 
     middle: np.ndarray
@@ -67,7 +67,7 @@ class Familiar:
     usual: float
     usual_sd: float
     look_centre: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    look_sd: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    look_precision: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
 
 
 def learn_familiar(
@@ -116,26 +116,36 @@ def learn_familiar(
 
 
 def drift(familiar: Familiar, shapes: np.ndarray, labels: np.ndarray) -> float:
-    """By how many standard deviations of donors a specimen's common look is off, at most.
+    """How far a specimen's common look is from that of donors, in standard deviations.
 
     Focus, stain, magnification: what is common to a specimen's cells once their classes are
-    explained. 0 where it cannot be said.
+    explained. All features together (Mahalanobis), since an instrument changes them in another
+    relation than donors do: cells that are larger and no paler stand out sooner than in size alone.
+    0 where it cannot be said.
     """
     look = _look(np.asarray(shapes, float), labels, familiar.middle)
-    if look is None or not len(familiar.look_sd):
+    if look is None or not len(familiar.look_centre):
         return 0.0
-    return float(np.abs((look - familiar.look_centre) / familiar.look_sd).max())
+    apart = look - familiar.look_centre
+    return float(np.sqrt(apart @ familiar.look_precision @ apart))
 
 
 def _usual_looks(looks: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
     if len(looks) < _FEWEST_LOOKS:
-        return np.zeros(0), np.zeros(0)
+        return np.zeros(0), np.zeros((0, 0))
     stacked = np.array(looks)
+    donors, width = stacked.shape
     centre = np.median(stacked, axis=0)
     # One specimen of another day must not widen what is usual: the middle of the deviations.
     robust = 1.4826 * np.median(np.abs(stacked - centre), axis=0)
     spread = np.sqrt((np.square(robust) + np.square(stacked.std(axis=0, ddof=1))) / 2)
-    return centre, np.maximum(spread, _SMALLEST_LOOK)
+    spread = np.maximum(spread, _SMALLEST_LOOK)
+    apart = np.clip((stacked - centre) / spread, -_FARTHEST_LOOK, _FARTHEST_LOOK)
+    doubt = width / (width + 3 * donors)
+    together = (1 - doubt) * apart.T @ apart / donors + doubt * np.eye(width)
+    # A new donor is farther off than those the covariance was made from.
+    together *= 1 + (width + 1) / donors
+    return centre, np.linalg.inv(together * np.outer(spread, spread))
 
 
 def surprise(
