@@ -135,39 +135,41 @@ class _Usual:
         n = np.maximum(sheet.cells, 1.0)[:, None]
         own = np.sqrt(1 / (4 * n) + np.square(analyser_sd(sheet.known, sheet.known_sd, n)))
         self.scale: np.ndarray = np.maximum(own, donors)  # (B, K) on the transformed scale
-        ratio = self._ratio(np.arange(len(n)), np.arange(len(n)))
-        fine = ratio[np.isfinite(ratio)]
+        self.ratio = _log_ratio(sheet.counted, sheet.totals)
+        fine = self.ratio[np.isfinite(self.ratio)]
         self.centre = float(np.median(fine)) if len(fine) >= _FEWEST else np.nan
         middle = np.median(np.abs(fine - self.centre)) if len(fine) >= _FEWEST else np.nan
         self.total_sd = max(float(1.4826 * middle), _SMALLEST_TOTAL_SD)
-
-    def _ratio(self, cells_of: np.ndarray, row_of: np.ndarray) -> np.ndarray:
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio: np.ndarray = np.log(self.sheet.counted[cells_of] / self.sheet.totals[row_of])
-        return ratio
 
     def shares_apart(self, b: int, row: int) -> np.ndarray:
         """(K,) usual deviations between the cells of ``b`` and a row of the sheet."""
         gap = transform(self.sheet.found[b]) - transform(self.sheet.known[row])
         return np.asarray(np.abs(gap) / self.scale[b])
 
-    def misfit(self, b: int, row: int) -> float:
-        """Negative log likelihood of a row for the cells of ``b``, up to a constant."""
-        total = (self._ratio(np.array([b]), np.array([row])) - self.centre) / self.total_sd
-        apart = np.append(self.shares_apart(b, row), total)
-        each = (_DEGREES + 1) / 2 * np.log1p(np.square(apart) / _DEGREES)
-        return float(np.nansum(each))
+    def misfits(self) -> np.ndarray:
+        """(B, B) negative log likelihood, up to a constant, of each row for each one's cells."""
+        known, counted = transform(self.sheet.known), self.sheet.counted[:, None]
+        apart = (transform(self.sheet.found)[:, None] - known[None]) / self.scale[:, None]
+        total = (_log_ratio(counted, self.sheet.totals[None]) - self.centre) / self.total_sd
+        together = np.concatenate([apart, total[..., None]], axis=2)
+        each = (_DEGREES + 1) / 2 * np.log1p(np.square(together) / _DEGREES)
+        return np.asarray(np.nansum(each, axis=2))
 
     def total_doubted(self, b: int) -> bool:
         """Whether far more or fewer cells were counted than the total says."""
-        apart = abs(float(self._ratio(np.array([b]), np.array([b]))[0]) - self.centre)
-        return apart > max(DOUBT * self.total_sd, _LARGEST_TOTAL)
+        return abs(self.ratio[b] - self.centre) > max(DOUBT * self.total_sd, _LARGEST_TOTAL)
+
+
+def _log_ratio(counted: np.ndarray, totals: np.ndarray) -> np.ndarray:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratio: np.ndarray = np.log(counted / totals)
+    return ratio
 
 
 def _swaps(sheet: Sheet, usual: _Usual) -> dict[int, int]:
     """Pairs of specimens that would both fit far better with each other's row."""
     count = len(sheet.found)
-    misfit = np.array([[usual.misfit(b, row) for row in range(count)] for b in range(count)])
+    misfit = usual.misfits()
     own = np.diag(misfit)
     gain = own[:, None] + own[None] - misfit - misfit.T
     needed = _SWAP_GAIN + np.log(max(count * (count - 1) / 2, 1))
