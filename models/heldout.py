@@ -58,8 +58,11 @@ def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str,
         held.cells,
     )
     plan = make_plan(errors, calibrated.lessons, model.errors.donors)
-    names = ("donors", "error", "low", "high")
-    curve = [dict(zip(names, point, strict=True)) for point in plan.get("curve", ())]
+    # The plan speaks in points; a learning curve holds shares, as all that is compared does.
+    curve = [
+        {"donors": donors, "error": error / 100, "low": low / 100, "high": high / 100}
+        for donors, error, low, high in plan.get("curve", ())
+    ]
     return {"plan": plan, "learning_curve": curve}
 
 
