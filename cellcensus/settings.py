@@ -112,9 +112,9 @@ class CompositionSettings(Section):
         0.05, ge=0, le=1, description="Share of cells unlike any learned that is flagged."
     )
     unusual_unclassified: float = Field(
-        2.0,
+        1.3,
         gt=0,
-        description="Standard deviations above the usual share of such cells that are flagged.",
+        description="Standard deviations above the usual share of striking cells that are flagged.",
     )
     hold_unclassified: float = Field(
         0.15, ge=0, le=1, description="Share of cells unlike any learned that holds the specimen."
@@ -124,9 +124,9 @@ class CompositionSettings(Section):
         0.10, ge=0, le=1, description="Difference between methods, as a share, that is flagged."
     )
     drift: float = Field(
-        6.0,
+        3.8,
         gt=0,
-        description="Standard deviations of donors by which a specimen's common look may be off.",
+        description="Distance of a specimen's common look from donors', in standard deviations.",
     )
     threads: int = Field(0, ge=0, description="Processor threads; 0: one per core.")
 

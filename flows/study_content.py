@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from cellcensus import __version__
@@ -21,7 +21,14 @@ from flows.reference import reference_fraction, reference_per_ul
 from flows.versions import released_report
 
 if TYPE_CHECKING:
-    from reports.content import LearningPoint, Pair, Quarantined, SpecimenLine, StudyReport
+    from reports.content import (
+        Foresight,
+        LearningPoint,
+        Pair,
+        Quarantined,
+        SpecimenLine,
+        StudyReport,
+    )
 
 
 def study_content(
@@ -49,6 +56,7 @@ def study_content(
         quarantined=tuple(_quarantined(q, subjects) for q in quarantined),
         learning=tuple(str(sentence) for sentence in card.get("limits", ())),
         learning_curve=learning_curve(card.get("learning_curve", ())),
+        foresight=foresight(card),
         findings=tuple(findings),
         method=_method(subjects),
         model=model_identity(model) if model else None,
@@ -159,6 +167,25 @@ def _quarantined(found: Quarantine, subjects: Sequence[Subject]) -> Quarantined:
         found.next_step,
         recordings.get(found.specimen_id),
         found.since,
+    )
+
+
+def foresight(card: Mapping[str, Any]) -> Foresight | None:
+    """What a model card says of more donors, of size and of the methods; its errors are points."""
+    from reports.content import CapacityPoint, Foresight, MethodError
+
+    plan = card.get("plan") or {}
+    fit = plan.get("fit") or {}
+    told = (card.get("held_out") or {}).get("methods_mean_and_worst_points") or {}
+    if not plan and not told:
+        return None
+    chosen = card.get("method")
+    return Foresight(
+        int(plan.get("donors", 0)),
+        float(fit.get("floor", math.nan)) / 100,
+        float(fit.get("slope", math.nan)) / 100,
+        tuple(CapacityPoint(int(d), b / 100, r / 100) for d, b, r in plan.get("capacity", ())),
+        tuple(MethodError(m, e / 100, w / 100, m == chosen) for m, (e, w) in told.items()),
     )
 
 

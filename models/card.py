@@ -9,10 +9,11 @@ import numpy as np
 
 from cellcensus.settings import TrainingSettings
 from models.job import Job
+from models.knowledge import stated_total
 from models.learnables import Material
 from models.model import Model
-from models.recovery import PRIOR_SD
-from models.suspects import Suspect, find_suspects
+from models.recovery import PRIOR_SD, concentration
+from models.suspects import Sheet, Suspect, find_suspects
 
 _FEW_DONORS = 12
 
@@ -83,14 +84,22 @@ def _known(material: Material) -> np.ndarray:
 def _suspects(model: Model, material: Material) -> list[Suspect]:
     if not model.held_out:
         return []
-    return find_suspects(
-        [p.specimen_id for p in model.held_out],
-        model.classes,
-        np.array([p.fraction for p in model.held_out]),
+    whole = [material.whole[i] for i in material.mixed]
+    cells = np.array([p.cells for p in model.held_out], float)
+    sheet = Sheet(
+        found=np.array([p.fraction for p in model.held_out]),
         known=_known(material),
         known_sd=np.array([material.targets[i].sd for i in material.mixed]),
-        cells=np.array([p.cells for p in model.held_out], float),
+        cells=cells,
+        counted=np.array(
+            [
+                concentration(n, bag.imaged_volume_ul, bag.dilution)
+                for n, bag in zip(cells, whole, strict=True)
+            ]
+        ),
+        totals=np.array([stated_total(bag.known, material.classes) for bag in whole]),
     )
+    return find_suspects([p.specimen_id for p in model.held_out], model.classes, sheet)
 
 
 def _held_out_errors(model: Model, material: Material) -> dict[str, Any]:

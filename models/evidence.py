@@ -63,6 +63,16 @@ def leukocytes(logits: np.ndarray, prior: np.ndarray) -> float:
     return float((1 - softmax(logits + np.log(prior), axis=-1).mean(0)[:, -1]).sum())
 
 
+def most_probable(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """(n,) the class that members find most probable together, artefacts last."""
+    return np.asarray((logits.mean(0) + np.log(prior)).argmax(1))
+
+
+def doubt(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
+    """(M, n) what is missing to certainty of the class that each member finds most probable."""
+    return np.asarray(1 - softmax(logits + np.log(prior), axis=-1).max(-1))
+
+
 def gather(
     members: Sequence[tuple[Member, CellNetwork]],
     crops: np.ndarray,

@@ -15,9 +15,10 @@ import numpy as np
 
 from models.calibrate import Calibrated, HeldOut, calibrate
 from models.composition import METHODS, Calibration, choose_method
-from models.evidence import build_network, gather, leukocytes
+from models.evidence import build_network, doubt, gather, leukocytes, most_probable
 from models.intervals import fit_errors
 from models.job import Job
+from models.knowledge import stated_total
 from models.learnables import Material, make_prior
 from models.model import Member, Model
 from models.novelty import Familiar, learn_familiar
@@ -57,8 +58,11 @@ def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str,
         held.cells,
     )
     plan = make_plan(errors, calibrated.lessons, model.errors.donors)
-    names = ("donors", "error", "low", "high")
-    curve = [dict(zip(names, point, strict=True)) for point in plan.get("curve", ())]
+    # The plan speaks in points; a learning curve holds shares, as all that is compared does.
+    curve = [
+        {"donors": donors, "error": error / 100, "low": low / 100, "high": high / 100}
+        for donors, error, low, high in plan.get("curve", ())
+    ]
     return {"plan": plan, "learning_curve": curve}
 
 
@@ -117,11 +121,9 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
 
 def _log_ratio(material: Material, index: int, cells: float) -> float:
     bag = material.whole[index]
-    total = bag.known.wbc_per_ul
-    if total is None and len(bag.known.per_ul) == len(material.classes):
-        total = float(sum(bag.known.per_ul.values()))
+    total = stated_total(bag.known, material.classes)
     found = concentration(cells, bag.imaged_volume_ul, bag.dilution)
-    return float(np.log(found / total)) if total and found > 0 else float("nan")
+    return float(np.log(found / total)) if found > 0 else float("nan")
 
 
 def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndarray) -> Familiar:
@@ -137,10 +139,11 @@ def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndar
             gather(network, material.bags[i].crops, prior, views=1, device=job.device)
             for i in material.purified
         ]
-    labels = [(e.logits.mean(0) + np.log(prior)).argmax(1) for e in evidence]
+    labels = [most_probable(e.logits, prior) for e in evidence]
+    doubts = [doubt(e.logits, prior)[0] for e in evidence]
     shapes = [e.shapes for e in evidence]
     dirt = [measure_shapes(material.bags[i].crops) for i in material.blank]
-    return learn_familiar(shapes, labels, len(prior), dirt=dirt)
+    return learn_familiar(shapes, labels, len(prior), doubts=doubts, dirt=dirt)
 
 
 def _with_tail(

@@ -72,6 +72,15 @@ def read_target(known: Known, classes: Sequence[str]) -> Target | None:
     return Target(fraction, sd, relative)
 
 
+def stated_total(known: Known, classes: Sequence[str]) -> float:
+    """The analyser's leukocytes per µL, or the sum of all its classes; NaN where not known."""
+    if known.wbc_per_ul:
+        return float(known.wbc_per_ul)
+    if len(known.per_ul) == len(classes) and sum(known.per_ul.values()) > 0:
+        return float(sum(known.per_ul.values()))
+    return float("nan")
+
+
 def purity_vector(known: Known, classes: Sequence[str]) -> np.ndarray:
     """What a purified specimen holds, (K,): its purity, the rest spread evenly.
 

@@ -24,9 +24,10 @@ from models.intervals import Errors
 from models.model import Member, Model
 from models.normalise import ClassLooks
 from models.novelty import Familiar
+from models.rarity import Rarity
 from models.recovery import Recovery
 
-FORMAT = 3
+FORMAT = 4
 _LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
@@ -117,8 +118,10 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "familiar.precision": f.precision,
         "familiar.offset": f.offset,
         "familiar.look_centre": f.look_centre,
-        "familiar.look_sd": f.look_sd,
-        "familiar.limits": np.array([f.threshold, f.usual, f.usual_sd]),
+        "familiar.look_precision": f.look_precision,
+        "familiar.apart": f.apart.quantiles,
+        "familiar.doubt": f.doubt.quantiles,
+        "familiar.limits": np.array([f.threshold, f.striking, f.usual, f.usual_sd]),
     }
     arrays |= {f"recovery.{name}": value for name, value in c.recoveries.items()}
     arrays |= {} if c.recovery_sd is None else {"calibration.recovery_sd": c.recovery_sd}
@@ -181,7 +184,6 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
     members = tuple(_member(i, arrays, tensors) for i in range(said["members"]))
     scores = {name: (values[0], values[1]) for name, values in said["scores"].items()}
     recovery = {name: (values[0], values[1]) for name, values in said["recovery"].items()}
-    threshold, usual, usual_sd = arrays["familiar.limits"].tolist()
     return Model(
         classes=tuple(said["classes"]),
         members=members,
@@ -211,11 +213,11 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             arrays["familiar.middle"],
             arrays["familiar.precision"],
             arrays["familiar.offset"],
-            threshold,
-            usual,
-            usual_sd,
+            Rarity(arrays["familiar.apart"]),
+            Rarity(arrays["familiar.doubt"]),
+            *arrays["familiar.limits"].tolist(),
             arrays["familiar.look_centre"],
-            arrays["familiar.look_sd"],
+            arrays["familiar.look_precision"],
         ),
         window_um=said["window_um"],
         card=card["card"],

@@ -13,10 +13,17 @@ from cellcensus.settings import CompositionSettings
 from models.bag import Bag
 from models.composition import all_methods, posterior_mean, recovered
 from models.device import choose_device, threads
-from models.evidence import Evidence, build_network, gather, leukocytes
+from models.evidence import (
+    Evidence,
+    build_network,
+    doubt,
+    gather,
+    leukocytes,
+    most_probable,
+)
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
-from models.novelty import drift, strangeness, unusual
+from models.novelty import drift, surprise, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
 
@@ -62,7 +69,9 @@ def finish(
     settings: CompositionSettings,
 ) -> Prediction:
     """From evidence of some members to the prediction; pure arithmetic."""
-    cell_class, probability = _classify(model, evidence)
+    surprising = _surprise(model, evidence)
+    cell_class, probability = _classify(model, evidence, surprising)
+    odd = unusual(model.familiar, surprising)
     cells = int((cell_class != ARTEFACT).sum())
     counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
     methods = all_methods(
@@ -79,7 +88,14 @@ def finish(
     per_low, per_high = product_interval(fraction, (low, high), total[0], total[1:])
     drifted = _drift(model, evidence)
     flags = _flags(
-        model, bag, settings, cell_class=cell_class, methods=methods, total=total[0], drift=drifted
+        model,
+        bag,
+        settings,
+        cell_class=cell_class,
+        methods=methods,
+        total=total[0],
+        drift=drifted,
+        odd=odd,
     )
     details: dict[str, Any] = {
         "methods": {name: _rounded(value) for name, value in methods.items()},
@@ -87,7 +103,7 @@ def finish(
         "interval": "conformal over donors" if model.errors.conformal else "Student's t",
         "held_out_donors": model.errors.donors,
         "unclassified_share": round(_share(cell_class), 4),
-        "unclassified_unusual": round(_unusual(model, cell_class), 2),
+        "unclassified_unusual": round(odd, 2),
         "drift": round(drifted, 2),
         "artefact_share": round(1 - size / max(len(bag), 1), 4),
         "log_contrast_effect": round(float(evidence.effect[0]), 4),
@@ -115,13 +131,14 @@ def finish(
     )
 
 
-def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]:
-    """Class (int8) and probability (float32) of every cell."""
+def _classify(model: Model, evidence: Evidence, found: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Class (int8) and probability (float32) of every cell; ``found`` is each one's surprise."""
     if evidence.logits.shape[1] == 0:
         return np.zeros(0, np.int8), np.zeros(0, np.float32)
     posterior = softmax(evidence.logits + np.log(model.prior), axis=-1).mean(0)
     labels = posterior.argmax(1)
-    strange = strangeness(model.familiar, evidence.shapes, labels) > model.familiar.threshold
+    # More than half of the networks find it so.
+    strange = (found > model.familiar.threshold).mean(0) > 0.5
     best = labels.astype(np.int8)
     best[labels == len(model.classes)] = ARTEFACT
     # What resembles no dirt that was ever seen may be a cell, whatever the network takes it for:
@@ -130,10 +147,19 @@ def _classify(model: Model, evidence: Evidence) -> tuple[np.ndarray, np.ndarray]
     return best, posterior.max(1).astype(np.float32)
 
 
+def _surprise(model: Model, evidence: Evidence) -> np.ndarray:
+    """(M, n) of every cell, by each member."""
+    if evidence.logits.shape[1] == 0:
+        return np.zeros(evidence.logits.shape[:2])
+    labels = most_probable(evidence.logits, model.prior)
+    doubts = doubt(evidence.logits, model.prior)
+    return surprise(model.familiar, evidence.shapes, labels, doubts)
+
+
 def _drift(model: Model, evidence: Evidence) -> float:
     if evidence.logits.shape[1] == 0:
         return 0.0
-    labels = (evidence.logits.mean(0) + np.log(model.prior)).argmax(1)
+    labels = most_probable(evidence.logits, model.prior)
     return drift(model.familiar, evidence.shapes, labels)
 
 
@@ -159,6 +185,7 @@ def _flags(
     methods: dict[str, np.ndarray],
     total: float,
     drift: float,
+    odd: float,
 ) -> tuple[str, ...]:
     cells, unclassified = int((cell_class != ARTEFACT).sum()), _share(cell_class)
     chosen = methods[model.calibration.method]
@@ -170,7 +197,7 @@ def _flags(
         "no_cells": cells == 0,
         "few_cells": 0 < cells < settings.fewest_cells,
         "unclassified_over_5_percent": unclassified > settings.flag_unclassified
-        or _unusual(model, cell_class) > settings.unusual_unclassified,
+        or odd > settings.unusual_unclassified,
         "hold_unclassified_over_15_percent": unclassified > settings.hold_unclassified,
         "methods_disagree": cells > 0 and apart > settings.disagreement,
         "instrument_drift": drift > settings.drift,
@@ -185,12 +212,6 @@ def _flags(
 def _share(cell_class: np.ndarray) -> float:
     cells = (cell_class != ARTEFACT).sum()
     return float((cell_class == UNCLASSIFIED).sum() / cells) if cells else 0.0
-
-
-def _unusual(model: Model, cell_class: np.ndarray) -> float:
-    """Standard deviations above what is usual; of all detections, as it was learned."""
-    strange = int((cell_class == UNCLASSIFIED).sum())
-    return unusual(model.familiar, strange, len(cell_class))
 
 
 def _rounded(values: np.ndarray) -> list[float]:

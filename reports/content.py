@@ -251,6 +251,49 @@ class LearningPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class CapacityPoint:
+    """Error (0–1) of a head with so many ``numbers`` a bag, bare and with ridge."""
+
+    numbers: int
+    bare: float
+    ridged: float
+
+
+@dataclass(frozen=True, slots=True)
+class MethodError:
+    """Mean error and that of the worst class (0–1) of one way to a composition."""
+
+    method: str
+    mean: float
+    worst: float
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Foresight:
+    """What left-out donors say of more of them, of size, and of the methods.
+
+    Parameters
+    ----------
+    donors
+        How many mixed donors were learned from.
+    floor, slope
+        Of the fit, error² = floor² + slope² / donors; errors 0–1. ``nan``: too few donors.
+    capacity
+        Error against the size of a head on the bags.
+    methods
+        Each method's error on the very same left-out donors; the kernel mean embedding is the
+        baseline without a network.
+    """
+
+    donors: int
+    floor: float = nan
+    slope: float = nan
+    capacity: tuple[CapacityPoint, ...] = ()
+    methods: tuple[MethodError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StudyReport:
     """Everything shown about one study.
 
@@ -262,6 +305,8 @@ class StudyReport:
         The same for specimens of known composition that were never trained on.
     learning
         Sentences on what was learned and what more donors would bring.
+    foresight
+        What left-out donors say of more donors, of size and of the methods; ``None``: nothing.
     method
         Which estimator was chosen to turn posteriors into compositions.
     """
@@ -275,6 +320,7 @@ class StudyReport:
     quarantined: tuple[Quarantined, ...] = ()
     learning: tuple[str, ...] = ()
     learning_curve: tuple[LearningPoint, ...] = ()
+    foresight: Foresight | None = None
     findings: tuple[Finding, ...] = ()
     method: str = ""
     model: ModelIdentity | None = None

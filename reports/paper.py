@@ -25,7 +25,7 @@ from reports.content import CellPicture, SpecimenReport, StudyReport
 from reports.parts import running_title
 from reports.pictures import picture_kind, png_bytes
 from reports.specimen import specimen_view
-from reports.study import ClassAgreement, study_view
+from reports.study import ClassAgreement, Plot, study_view
 from reports.words import Words, words
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def study_pdf(
         "agreements": [
             _agreement(i, found, pictures, say) for i, found in enumerate(view["agreements"])
         ],
-        "curve_alt": _chart("curve.svg", view["curve"], pictures),
+        "plots": [_plot(plot, pictures) for plot in view["plots"]],
         **{
             key: view[key]
             for key in ("classes", "controls", "quarantined", "learning", "specimens")
@@ -130,6 +130,11 @@ def _shared(
             for key in ("facts", "findings", "made_by", "made_with", "signatures")
         },
     }
+
+
+def _plot(plot: Plot, pictures: _Files) -> dict[str, Any]:
+    file = f"{plot.name}.svg"
+    return {"file": file, "alt": _chart(file, plot.picture, pictures), "caption": plot.caption}
 
 
 def _agreement(i: int, found: ClassAgreement, pictures: _Files, say: Words) -> dict[str, Any]:

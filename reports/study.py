@@ -13,6 +13,7 @@ from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports import agreement
 from reports.charts.agreement import bland_altman_chart, learning_chart, scatter_chart
+from reports.charts.learning import capacity_chart, expected_chart, methods_chart
 from reports.content import Pair, Quarantined, SpecimenLine, StudyReport
 from reports.findings import problem_in_words, sentence_in_words
 from reports.glossary import flag_in_words
@@ -59,7 +60,6 @@ def study_view(content: StudyReport, say: Words | None = None) -> dict[str, Any]
     """Everything a study's report shows, in words; HTML and PDF are drawn from it."""
     say = say or words()
     classes = [agree(name, of_class(content.pairs, name), say) for name in content.classes]
-    curve = content.learning_curve
     return {
         **shared_view(content, say),
         "title": say("study.title", study=content.study),
@@ -70,10 +70,36 @@ def study_view(content: StudyReport, say: Words | None = None) -> dict[str, Any]
         "controls": control_rows(content.controls, say),
         "quarantined": [_aside(item, say) for item in content.quarantined],
         "learning": [sentence_in_words(sentence, say) for sentence in content.learning],
-        "curve": learning_chart(curve, say) if len(curve) > 1 else None,
+        "plots": _plots(content, say),
         "findings": notes(content.findings, say, named=True),
         "specimens": [_specimen_row(line, content.classes, say) for line in content.specimens],
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """A picture of what was learned, and what it says in words."""
+
+    name: str
+    picture: Markup
+    caption: str
+
+
+def _plots(content: StudyReport, say: Words) -> list[Plot]:
+    curve, ahead = content.learning_curve, content.foresight
+    plots = []
+    if len(curve) > 1 and ahead is not None and isfinite(ahead.floor):
+        picture = expected_chart(curve, ahead, say)
+        plots.append(Plot("expected", picture, say("study.expected", donors=ahead.donors)))
+    elif len(curve) > 1:
+        plots.append(Plot("curve", learning_chart(curve, say), say("study.curve")))
+    if ahead is not None and ahead.methods:
+        picture = methods_chart(ahead.methods, say)
+        plots.append(Plot("methods", picture, say("study.methods")))
+    if ahead is not None and len(ahead.capacity) > 2:
+        picture = capacity_chart(ahead.capacity, ahead.donors, say)
+        plots.append(Plot("capacity", picture, say("study.capacity")))
+    return plots
 
 
 def _facts(content: StudyReport, say: Words) -> list[Fact]:

@@ -26,6 +26,7 @@ text {{ font-family: "{FONT}"; font-size: 13px; fill: #000000 }}
 .loa {{ stroke: #0b5a6b; stroke-width: 1.2; stroke-dasharray: 6 4 }}
 .ci {{ stroke: none; fill: #0b5a6b; fill-opacity: 0.14 }}
 .trend {{ fill: none; stroke: #0b5a6b; stroke-width: 1.6 }}
+.ahead {{ stroke-dasharray: 6 4 }} .method {{ font-weight: bold }}
 """
 
 

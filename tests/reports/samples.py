@@ -8,11 +8,14 @@ import numpy as np
 
 from cellcensus.findings import Finding, Level
 from reports.content import (
+    CapacityPoint,
     CellPicture,
     ClassRow,
     Estimate,
+    Foresight,
     GalleryClass,
     LearningPoint,
+    MethodError,
     ModelIdentity,
     Pair,
     Quarantined,
@@ -158,6 +161,20 @@ def study(**changes: object) -> StudyReport:
             LearningPoint(6, 0.031, 0.024, 0.04),
             LearningPoint(12, 0.022, 0.018, 0.028),
             LearningPoint(24, 0.017, 0.014, 0.021),
+        ),
+        "foresight": Foresight(
+            24,
+            0.009,
+            0.075,
+            tuple(
+                CapacityPoint(size, 0.06 + 0.3 / (1 + 0.2 * (size - 23) ** 2), 0.055)
+                for size in (2, 4, 8, 12, 16, 20, 24, 32, 48, 64, 128, 256, 512)
+            ),
+            (
+                MethodError("counting", 0.018, 0.024),
+                MethodError("consensus", 0.016, 0.02, chosen=True),
+                MethodError("embedding", 0.055, 0.081),
+            ),
         ),
         "findings": (
             Finding(Level.INFORMATION, "purity_assumed", "Assumed.", "Measure it.", "P1"),

@@ -47,6 +47,7 @@ FAMILIES = {
     "level": {level.value for level in Level},
     "meaning": {"reviewed", "released"},
     "method": {"mean", "recalibrated", "counting", "emq", "consensus", "embedding"},
+    "method_short": {"mean", "recalibrated", "counting", "emq", "consensus", "embedding"},
     "quality": set(_FIGURES),
     "role": {role.value for role in Role},
     "role_word": {role.value for role in Role},

@@ -114,7 +114,25 @@ CARD = {
             "found": 0.09,
             "stated": 0.31,
             "swapped_with": "M011",
-        }
+        },
+        {
+            "specimen": "M003",
+            "kind": "total",
+            "cell_class": "",
+            "found": 6100.0,
+            "stated": 61000.0,
+            "swapped_with": None,
+            "exchanged_with": None,
+        },
+        {
+            "specimen": "M005",
+            "kind": "exchanged",
+            "cell_class": "neutrophil",
+            "found": 0.6,
+            "stated": 0.2,
+            "swapped_with": None,
+            "exchanged_with": "lymphocyte",
+        },
     ],
     "learning_curve": [
         {"donors": 4, "error": 0.05, "low": 0.04, "high": 0.06},
