@@ -46,7 +46,10 @@ from web.queries import Filter, work_list
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-WIDTHS = (390, 768, 1280)
+WIDTHS = (390, 820, 1440)
+"""A phone, a tablet, a desk."""
+GUIDES = 1280
+"""The width of the pictures in the guides, where no other is asked for."""
 PASSWORD = "four quiet white cells"
 PEOPLE = {
     "tina": ("Tina Berg", "technician"),
@@ -230,7 +233,7 @@ def save(page: Page, address: str, view: View, width: int, chosen: argparse.Name
             page.wait_for_selector("#cell .view")
         page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_load_state("networkidle")
-    name = view.name if width == WIDTHS[-1] else f"{view.name}-{width}"
+    name = view.name if width == GUIDES else f"{view.name}-{width}"
     target = page.locator(view.part) if view.part else page
     if chosen.docs:
         path = chosen.out / f"{name}.jpg"

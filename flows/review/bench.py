@@ -126,7 +126,10 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """A signed version of the report; ``path`` of its file is relative to the home."""
+    """A signed version of the report; ``path`` of its file is relative to the home.
+
+    ``defects`` say in what it is not what was signed any more: then it is no signed report.
+    """
 
     version: int
     state: str
@@ -135,6 +138,7 @@ class VersionLine:
     created_at: datetime
     released_at: datetime | None
     signatures: tuple[SignatureLine, ...]
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,6 +211,12 @@ class Bench:
     versions: tuple[VersionLine, ...]
     blockers: tuple[str, ...]
     release_blockers: tuple[str, ...]
+
+    @property
+    def altered(self) -> tuple[str, ...]:
+        """In what the signed version that the state rests on is not what was signed any more."""
+        rests = self.versions and self.state in ("reviewed", "released", "corrected")
+        return self.versions[-1].defects if rests else ()
 
     @property
     def comments(self) -> tuple[Note, ...]:

@@ -14,6 +14,7 @@ from db.store import Store
 from db.tables import ReportVersion
 from flows.classified import WORDS, Classified, read_classes
 from flows.contents import Subject, estimate, model_identity
+from flows.proof import defects_of
 from flows.recounted import Recounted, recounted
 from flows.review.bench import (
     Bench,
@@ -78,12 +79,12 @@ def _of_review(session: Session, standing: Standing) -> dict[str, Any]:
         "bin_seen_by": standing.bin_seen_by,
         "hold": standing.hold,
         "steps": standing.notes,
-        "versions": tuple(version_line(version) for version in standing.versions),
+        "versions": tuple(version_line(session, version) for version in standing.versions),
         "release_blockers": release_blockers(standing),
     }
 
 
-def version_line(version: ReportVersion) -> VersionLine:
+def version_line(session: Session, version: ReportVersion) -> VersionLine:
     """A signed version in plain values."""
     return VersionLine(
         version.version,
@@ -93,6 +94,7 @@ def version_line(version: ReportVersion) -> VersionLine:
         version.created_at,
         version.released_at,
         tuple(SignatureLine(s.full_name, s.meaning, s.signed_at) for s in version.signatures),
+        defects_of(session, version),
     )
 
 
