@@ -146,6 +146,21 @@ def add_corrections(
     session.flush()
 
 
+def moves(session: Session, prediction_key: int) -> list[Note]:
+    """Every step of reclassification of a prediction as a note, oldest first."""
+    rows = session.execute(
+        select(CellCorrection.made_at, Account.full_name, CellCorrection.after, func.count())
+        .join(Account, Account.key == CellCorrection.account_key)
+        .where(CellCorrection.prediction_key == prediction_key)
+        .group_by(CellCorrection.made_at, Account.full_name, CellCorrection.after)
+        .order_by(CellCorrection.made_at, CellCorrection.after)
+    )
+    return [
+        Note("moved", after, str(number), prediction_key, by, moment)
+        for moment, by, after, number in rows
+    ]
+
+
 def last_batch(session: Session, prediction_key: int) -> Batch | None:
     """The newest step of reclassification of a prediction."""
     mine = CellCorrection.prediction_key == prediction_key

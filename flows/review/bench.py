@@ -167,8 +167,9 @@ class Bench:
         Who looked at the bin as it is now; empty if nobody did.
     hold
         The open hold; missing where there is none.
-    comments, steps
-        What people said; and all they did, oldest first.
+    steps
+        What people said and did, oldest first; ``moved`` are cells that went into the class that
+        is the ``subject``, as many as the ``text`` says.
     earlier
         Earlier specimens of the donor, newest first.
     versions
@@ -217,8 +218,3 @@ class Bench:
         """In what the signed version that the state rests on is not what was signed any more."""
         rests = self.versions and self.state in ("reviewed", "released", "corrected")
         return self.versions[-1].defects if rests else ()
-
-    @property
-    def comments(self) -> tuple[Note, ...]:
-        """What people said, oldest first."""
-        return tuple(note for note in self.steps if note.kind == "comment")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from cellcensus.errors import UsageError
 from cellcensus.settings import Settings
 from db import review as rows
+from db.review import Note
 from db.store import Store
 from db.tables import ReportVersion
 from flows.classified import WORDS, Classified, read_classes
@@ -78,10 +79,16 @@ def _of_review(session: Session, standing: Standing) -> dict[str, Any]:
         "quarantined": standing.quarantine.reason if standing.quarantine else "",
         "bin_seen_by": standing.bin_seen_by,
         "hold": standing.hold,
-        "steps": standing.notes,
+        "steps": _steps(session, standing),
         "versions": tuple(version_line(session, version) for version in standing.versions),
         "release_blockers": release_blockers(standing),
     }
+
+
+def _steps(session: Session, standing: Standing) -> tuple[Note, ...]:
+    key = standing.current.prediction.key if standing.current else 0
+    found = [*standing.notes, *rows.moves(session, key)]
+    return tuple(sorted(found, key=lambda note: note.made_at))
 
 
 def version_line(session: Session, version: ReportVersion) -> VersionLine:
