@@ -2,13 +2,15 @@
 
 Usage::
 
-    python -m benchmarks.pictures HOME OUT [--docs] [--only NAME…]
+    python -m benchmarks.pictures HOME OUT [--docs | --pages] [--dark] [--only NAME…]
 
 HOME is a home with a study in it; ``cellcensus demo --dir DIR`` makes one at ``DIR/home``. It is
 copied first and never changed. The copy gets an account of each role, is served, and is walked
 through in Chromium: looking, correcting a cell, holding, signing. OUT gets one file a page and
 width. ``--docs`` takes only the pictures that the documents show, light ones of few bytes, so
-``python -m benchmarks.pictures HOME docs/pictures --docs`` renews them.
+``python -m benchmarks.pictures HOME docs/pictures --docs`` renews them; ``--pages`` takes the upper
+part of every page at each width, as ``docs/pages.md`` shows them: renewed by
+``python -m benchmarks.pictures HOME docs/pages --pages``.
 """
 
 from __future__ import annotations
@@ -27,6 +29,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+import cv2
+import numpy as np
 import uvicorn
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -46,7 +50,13 @@ from web.queries import Filter, work_list
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
-WIDTHS = (390, 768, 1280)
+WIDTHS = (390, 820, 1440)
+"""A phone, a tablet, a desk."""
+DEPTHS = dict(zip(WIDTHS, (1500, 1300, 1200), strict=True))
+"""How much of a page its small picture shows, from the top."""
+QUALITY = 46
+GUIDES = 1280
+"""The width of the pictures in the guides, where no other is asked for."""
 PASSWORD = "four quiet white cells"
 PEOPLE = {
     "tina": ("Tina Berg", "technician"),
@@ -106,6 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("home", type=Path)
     parser.add_argument("out", type=Path)
     parser.add_argument("--docs", action="store_true", help="only what the documents show")
+    parser.add_argument("--pages", action="store_true", help="the upper part of each, light")
     parser.add_argument("--only", nargs="*", default=[], help="names of pages")
     parser.add_argument("--dark", action="store_true", help="as in a dark room")
     chosen = parser.parse_args(arguments)
@@ -130,7 +141,7 @@ def take(settings: Settings, chosen: argparse.Namespace) -> None:
         people = {name: sign_in(browser, address, name) for name in PEOPLE}
         work_through(people["tina"], f"{address}/studies/{quote(study, safe='')}", unknown)
         for view in views(study, unknown, signed, model):
-            if chosen.only and view.name not in chosen.only:
+            if (chosen.only and view.name not in chosen.only) or (chosen.pages and view.part):
                 continue
             widths = view.docs if chosen.docs else WIDTHS
             for width in widths:
@@ -230,15 +241,28 @@ def save(page: Page, address: str, view: View, width: int, chosen: argparse.Name
             page.wait_for_selector("#cell .view")
         page.evaluate("window.scrollTo(0, 0)")
     page.wait_for_load_state("networkidle")
-    name = view.name if width == WIDTHS[-1] else f"{view.name}-{width}"
+    name = view.name if width == GUIDES else f"{view.name}-{width}"
     target = page.locator(view.part) if view.part else page
     if chosen.docs:
         path = chosen.out / f"{name}.jpg"
         target.screenshot(path=path, type="jpeg", quality=64)
     elif view.part:
         target.screenshot(path=chosen.out / f"{name}.png")
+    elif chosen.pages:
+        keep_small(page.screenshot(full_page=True), chosen.out / f"{view.name}-{width}.webp", width)
     else:
         page.screenshot(path=chosen.out / f"{name}.png", full_page=True)
+
+
+def keep_small(png: bytes, path: Path, width: int) -> None:
+    """Keep the upper part of a page's picture in few bytes."""
+    picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    done, coded = cv2.imencode(
+        ".webp", picture[: DEPTHS[width]], [cv2.IMWRITE_WEBP_QUALITY, QUALITY]
+    )
+    assert done
+    path.write_bytes(coded.tobytes())
 
 
 def sign_in(browser: Browser, address: str, name: str) -> BrowserContext:

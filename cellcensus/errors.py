@@ -11,7 +11,8 @@
     ├── ModelFileError             a model file is missing, altered or not ours    exit 1
     ├── StoreError                 home folder or database cannot be used          exit 1
     │   ├── LeaseLostError         another machine took over what was being done   exit 1
-    │   └── PicturesGoneError      pictures of cells were deleted after their time exit 1
+    │   ├── PicturesGoneError      pictures of cells were deleted after their time exit 1
+    │   └── AlteredError           a signed report is not what was signed any more exit 1
     ├── DeliveryError              a receiver did not take a report; tried again   exit 1
     └── ReviewError                this cannot be done to the result now           exit 1
         └── StaleReviewError       somebody else changed it since it was looked at exit 1
@@ -148,6 +149,10 @@ class LeaseLostError(StoreError):
 
 class PicturesGoneError(StoreError):
     """Pictures of cells are needed that were deleted after the time they are kept."""
+
+
+class AlteredError(StoreError):
+    """A signed report is not what was signed any more; it is not shown as signed."""
 
 
 class ReviewError(CellcensusError):

@@ -51,6 +51,25 @@ def find_specimen(session: Session, study: str, specimen_id: str) -> Specimen | 
     )
 
 
+def subject_of(session: Session, specimen_key: int) -> str:
+    """How the audit trail names a specimen."""
+    study, specimen_id = session.execute(
+        select(Study.name, Specimen.specimen_id)
+        .join(Study, Study.key == Specimen.study_key)
+        .where(Specimen.key == specimen_key)
+    ).one()
+    return f"specimen:{study}/{specimen_id}"
+
+
+def read_version(session: Session, specimen_key: int, number: int) -> ReportVersion | None:
+    """One signed version of a specimen's report."""
+    return session.scalar(
+        select(ReportVersion).where(
+            ReportVersion.specimen_key == specimen_key, ReportVersion.version == number
+        )
+    )
+
+
 def read_review(session: Session, specimen_key: int) -> Review:
     """How far the review of a specimen is; one that nobody touched is at version 0."""
     found = session.get(Review, specimen_key)
@@ -125,6 +144,21 @@ def add_corrections(
         for cell_id, name in after.items()
     )
     session.flush()
+
+
+def moves(session: Session, prediction_key: int) -> list[Note]:
+    """Every step of reclassification of a prediction as a note, oldest first."""
+    rows = session.execute(
+        select(CellCorrection.made_at, Account.full_name, CellCorrection.after, func.count())
+        .join(Account, Account.key == CellCorrection.account_key)
+        .where(CellCorrection.prediction_key == prediction_key)
+        .group_by(CellCorrection.made_at, Account.full_name, CellCorrection.after)
+        .order_by(CellCorrection.made_at, CellCorrection.after)
+    )
+    return [
+        Note("moved", after, str(number), prediction_key, by, moment)
+        for moment, by, after, number in rows
+    ]
 
 
 def last_batch(session: Session, prediction_key: int) -> Batch | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
 from cellcensus.settings import AccessSettings
@@ -101,6 +101,16 @@ def end_session_of(session: Session, account_key: int, key: int) -> None:
 def end_sessions(session: Session, account_key: int) -> None:
     """End all sessions of this account."""
     _end(session, LoginSession.account_key == account_key)
+
+
+def delete_dead(session: Session, now: datetime | None = None) -> int:
+    """Delete the sessions that were ended or are past their absolute limit; how many.
+
+    Idle ones reach that limit within hours: they need no rule of their own, which would have to
+    trust a clock that may have been set.
+    """
+    dead = or_(LoginSession.ended_at.is_not(None), LoginSession.expires_at <= (now or utc_now()))
+    return len(session.scalars(delete(LoginSession).where(dead).returning(LoginSession.key)).all())
 
 
 def _end(session: Session, *which: ColumnElement[bool]) -> None:

@@ -11,8 +11,10 @@ from cellcensus.settings import ReportSettings, Settings
 from db.reports import current_report
 from db.tables import ReportVersion, Specimen, Study
 from flows.contents import Subject, specimen_content
+from flows.proof import prove
 from flows.released import newest_released, released_content
 from flows.subjects import gather_one
+from flows.versions import draw_version
 
 if TYPE_CHECKING:
     from reports.content import SpecimenReport
@@ -24,9 +26,15 @@ def content_of(
     """What is reported of a specimen now, and the settings that it was reported with.
 
     Nothing where nothing was predicted.
+
+    Raises
+    ------
+    AlteredError
+        The released report is not what was signed any more.
     """
     version = newest_released(session, specimen_key)
     if version is not None:
+        prove(session, version)
         return released_content(session, version), settings_of(version, settings)
     specimen = session.get_one(Specimen, specimen_key)
     study = session.get_one(Study, specimen.study_key)
@@ -51,16 +59,32 @@ def reported_content(
 
 
 def page_of(session: Session, settings: Settings, specimen_key: int) -> bytes | None:
-    """The report as a page: as it was signed, else as it was last written; nothing if neither."""
+    """The report as a page: as it was signed, else as it was last written; nothing if neither.
+
+    Raises
+    ------
+    AlteredError
+        The released report is not what was signed any more.
+    """
     version = newest_released(session, specimen_key)
     if version is not None:
-        from flows.review.signing import draw_version
-
-        page = read_unaltered(settings.home, version.path, version.file_sha256)
-        return page or draw_version(version)
+        return page_of_version(session, settings, version)
     study_key = session.get_one(Specimen, specimen_key).study_key
     written = current_report(session, study_key, specimen_key)
     return None if written is None else read_unaltered(settings.home, written.path, written.sha256)
+
+
+def page_of_version(session: Session, settings: Settings, version: ReportVersion) -> bytes:
+    """The page of a signed version; drawn again from its row where its file is not what it was.
+
+    Raises
+    ------
+    AlteredError
+        The version is not what was signed any more.
+    """
+    prove(session, version)
+    page = read_unaltered(settings.home, version.path, version.file_sha256)
+    return page or draw_version(version)
 
 
 def paper_of(session: Session, settings: Settings, specimen_key: int) -> bytes | None:

@@ -13,13 +13,14 @@ from db.findings import quarantined
 from db.predictions import Current
 from db.review import released_versions
 from db.studies import find_study
+from db.tables import ReportVersion
 from flows.classified import read_classes
 from flows.context import Context
 from flows.documents import reported_content
 from flows.keptcells import kept_cells
 from flows.plain import number
+from flows.released import released_content
 from flows.subjects import gather
-from flows.versions import released_report
 from reports.tables import CELLS, PREDICTIONS, Column, write_table
 
 if TYPE_CHECKING:
@@ -39,14 +40,22 @@ def prediction_rows(ctx: Context, study: str) -> Iterator[dict[str, Any]]:
     ------
     UsageError
         There is no study of that name.
+    AlteredError
+        A released report does not say what was signed.
     """
     with ctx.store.reading() as session:
         _, subjects = gather(session, study)
     for subject in subjects:
         if subject.released is not None:
-            yield from _released_rows(released_report(subject.released))
+            yield from _released_rows(_as_signed(ctx, subject.released.key))
         elif subject.current is not None:
             yield from _predicted_rows(study, subject.current)
+
+
+def _as_signed(ctx: Context, version_key: int) -> SpecimenReport:
+    # One at a time: what was signed covers its pictures, and those of a study need not fit.
+    with ctx.store.reading() as session:
+        return released_content(session, session.get_one(ReportVersion, version_key))
 
 
 def _predicted_rows(study: str, current: Current) -> Iterator[dict[str, Any]]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from cellcensus.logs import turn_log
 from db.schema import backup
+from db.sessions import delete_dead
 from db.types import utc_now
 from flows.context import Context, Outcome
 from flows.retention import delete_old_pictures
@@ -16,7 +17,7 @@ _STAMP = "%Y%m%dT%H%M%SZ"
 
 
 def keep_house(ctx: Context, *, now: datetime | None = None) -> Outcome:
-    """Copy the database, drop the oldest copies, and delete pictures that are over their time.
+    """Copy the database, drop the oldest copies, and delete pictures and sessions past their time.
 
     Numbers are never deleted: rows, features of cells and classes of cells stay.
 
@@ -41,8 +42,16 @@ def _keep_house(ctx: Context, now: datetime) -> Outcome:
         outcome.notes.append(f"database copied to {ctx.relative(file)}")
         _drop_oldest(_backup_folder(ctx), settings.backups, file.name)
     turn_log(ctx.home)
+    outcome.notes += _delete_sessions(ctx, now)
     outcome.notes += delete_old_pictures(ctx, now)
     return outcome
+
+
+def _delete_sessions(ctx: Context, now: datetime) -> list[str]:
+    with ctx.store.unit_of_work() as session:
+        number = delete_dead(session, now)
+        session.commit()
+    return [f"sessions of browsers that had ended were deleted: {number}"] if number else []
 
 
 def _backup_folder(ctx: Context) -> Path:

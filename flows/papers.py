@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cellcensus.settings import ReportSettings, Settings
 from db.findings import open_findings, quarantined
 from db.reports import current_report
-from db.review import find_specimen, kept_pictures
+from db.review import find_specimen, kept_pictures, read_version
 from db.studies import find_study
-from db.tables import ReportVersion
 from flows.contents import specimen_content
+from flows.proof import prove
 from flows.released import newest_released
 from flows.study_content import study_content
 from flows.subjects import gather, gather_one
@@ -33,6 +32,8 @@ def specimen_paper(
         There is no study of that name.
     StoreError
         A file of the result is missing or damaged.
+    AlteredError
+        The released report is not what was signed any more.
     """
     home = settings.home.resolve()
     row = find_specimen(session, study, specimen_id)
@@ -40,6 +41,7 @@ def specimen_paper(
         return None
     signed = newest_released(session, row.key)
     if signed is not None:
+        prove(session, signed)
         return version_pdf(signed, kept_pictures(session, signed.key), language)
     written = current_report(session, row.study_key, row.key)
     kept = stored_pdf(home, written) if written and _spoken(written, language) else None
@@ -62,17 +64,14 @@ def version_paper(
     ------
     UsageError
         There is no study of that name.
+    AlteredError
+        It is not what was signed any more.
     """
     row = find_specimen(session, study, specimen_id)
-    if row is None:
-        return None
-    version = session.scalar(
-        select(ReportVersion).where(
-            ReportVersion.specimen_key == row.key, ReportVersion.version == number
-        )
-    )
+    version = read_version(session, row.key, number) if row else None
     if version is None:
         return None
+    prove(session, version)
     return version_pdf(version, kept_pictures(session, version.key), language)
 
 

@@ -8,7 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from cellcensus.errors import StoreError
-from db.tables import ReportSignature, ReportVersion
+from db.review import RELEASED
+from db.tables import ReportVersion
+from flows.proof import content_defects, refuse_altered
 from flows.versions import released_report
 
 if TYPE_CHECKING:
@@ -21,11 +23,19 @@ def released_content(session: Session, version: ReportVersion) -> SpecimenReport
     Raises
     ------
     StoreError
-        It is not released, or the signature is for another content.
+        It is not released.
+    AlteredError
+        It does not say what was signed.
     """
-    _check_signature(session, version)
     # What was read before the signature was added does not know of it.
     session.refresh(version, ["signatures"])
+    meanings = [signature.meaning for signature in version.signatures]
+    if version.state not in RELEASED or "released" not in meanings:
+        raise StoreError(
+            f"version {version.version} of this report is not released",
+            next_step="sign and release it first",
+        )
+    refuse_altered(version, content_defects(version))
     return released_report(version)
 
 
@@ -35,27 +45,8 @@ def newest_released(session: Session, specimen_key: int) -> ReportVersion | None
         select(ReportVersion)
         .where(
             ReportVersion.specimen_key == specimen_key,
-            ReportVersion.state.in_(("final", "corrected")),
+            ReportVersion.state.in_(RELEASED),
         )
         .order_by(ReportVersion.version.desc())
         .limit(1)
     )
-
-
-def _check_signature(session: Session, version: ReportVersion) -> None:
-    signed = session.scalar(
-        select(ReportSignature).where(
-            ReportSignature.report_version_key == version.key,
-            ReportSignature.meaning == "released",
-        )
-    )
-    if version.state == "preliminary" or signed is None:
-        raise StoreError(
-            f"version {version.version} of this report is not released",
-            next_step="sign and release it first",
-        )
-    if signed.report_sha256 != version.report_sha256:
-        raise StoreError(
-            f"version {version.version} of this report is not the one that was signed",
-            next_step="sign the report as it is now",
-        )

@@ -31,6 +31,7 @@ def sign_in(
     with store.unit_of_work(account.name) as session:
         if earlier:
             sessions.end_session(session, earlier)
+        sessions.delete_dead(session)
         begun = sessions.begin_session(session, account, settings)
         session.commit()
     return begun

@@ -12,6 +12,7 @@ from cellcensus.settings import ReportSettings, Settings
 from db.review import kept_pictures
 from db.store import Store
 from db.tables import ReportVersion
+from flows.proof import prove
 from flows.versions import signed_page, version_pdf
 
 if TYPE_CHECKING:
@@ -48,14 +49,16 @@ def write_signed(version: ReportVersion, out: Path, settings: Settings) -> Writt
     Raises
     ------
     StoreError
-        The file of the signed report is missing or was altered.
+        The file of the signed report is missing or was altered, or what it says.
     """
     pdf = None
     if settings.reports.pdf:
         # One at a time, by whoever draws it: the pictures of a whole study need not fit in memory.
         store = Store(settings.database_address())
         with closing(store), store.reading() as session:
-            pdf = version_pdf(version, kept_pictures(session, version.key))
+            kept = session.get_one(ReportVersion, version.key)
+            prove(session, kept)
+            pdf = version_pdf(kept, kept_pictures(session, version.key))
     return _publish(out, signed_page(settings.home.resolve(), version).decode(), pdf)
 
 

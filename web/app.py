@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -14,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from cellcensus import __version__
-from cellcensus.errors import StoreError, UsageError
+from cellcensus.errors import AlteredError, StoreError, UsageError
 from cellcensus.settings import Settings
 from db.schema import upgrade
 from db.settings_trail import note_settings
@@ -26,10 +27,13 @@ from web.bench import actions as bench_actions
 from web.bench import pages as bench_pages
 from web.bench.film import Films
 from web.guard import Guard
+from web.heads import Heads
 from web.pages import ROUTERS
 from web.problems import problem, wrong_fields
 from web.refusals import is_for_machines, refuse
 from web.throttle import FailureLimit
+
+log = logging.getLogger("cellcensus.web")
 
 
 def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
@@ -63,6 +67,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
         openapi_url=None,
         lifespan=life,
         middleware=[
+            Middleware(Heads),
             Middleware(Guard, page_of=_failure),
             Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts)),
             Middleware(Access),
@@ -81,6 +86,7 @@ def create_app(settings: Settings, *, hosts: Sequence[str] = ("*",)) -> FastAPI:
     app.add_exception_handler(HTTPException, _refusal)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_exception_handler(UsageError, _wrong_use)
+    app.add_exception_handler(AlteredError, _altered)
     app.add_exception_handler(StoreError, _no_database)
     return app
 
@@ -115,6 +121,14 @@ def _unreadable(request: Request, error: Exception) -> Response:
 def _wrong_use(request: Request, error: Exception) -> Response:
     step = getattr(error, "next_step", None) or "Go back and try again."
     return refuse(request, 422, ("That cannot be done", step))
+
+
+def _altered(request: Request, error: Exception) -> Response:
+    log.error("a signed report is not what was signed; it was not shown")
+    words = getattr(error, "message", "it is not what was signed any more")
+    step = getattr(error, "next_step", None) or "tell whoever runs the service"
+    action = f"{words[:1].upper()}{words[1:]}. {step[:1].upper()}{step[1:]}."
+    return refuse(request, 409, ("This is not the report that was signed", action))
 
 
 def _no_database(request: Request, error: Exception) -> Response:

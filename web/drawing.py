@@ -25,6 +25,7 @@ STYLES = {
     "icon.svg": ("web", "static/icon.svg"),
     "htmx.min.js": ("web", "static/htmx.min.js"),
     "keys.js": ("web", "static/keys.js"),
+    "inturn.js": ("web", "static/inturn.js"),
     "bench.js": ("web", "static/bench.js"),
 }
 KINDS = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}

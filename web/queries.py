@@ -27,7 +27,7 @@ from web.standing import REVIEW_STATES, STATES
 
 ROLES = ("unknown", "mixed", "control", "purified", "blank")
 SORTS = {
-    "need": "what needs a person first",
+    "need": "most urgent first",
     "newest": "newest first",
     "oldest": "oldest first",
     "specimen": "by specimen",

@@ -126,7 +126,10 @@ class SignatureLine:
 
 @dataclass(frozen=True, slots=True)
 class VersionLine:
-    """A signed version of the report; ``path`` of its file is relative to the home."""
+    """A signed version of the report; ``path`` of its file is relative to the home.
+
+    ``defects`` say in what it is not what was signed any more: then it is no signed report.
+    """
 
     version: int
     state: str
@@ -135,6 +138,7 @@ class VersionLine:
     created_at: datetime
     released_at: datetime | None
     signatures: tuple[SignatureLine, ...]
+    defects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -163,8 +167,9 @@ class Bench:
         Who looked at the bin as it is now; empty if nobody did.
     hold
         The open hold; missing where there is none.
-    comments, steps
-        What people said; and all they did, oldest first.
+    steps
+        What people said and did, oldest first; ``moved`` are cells that went into the class that
+        is the ``subject``, as many as the ``text`` says.
     earlier
         Earlier specimens of the donor, newest first.
     versions
@@ -209,6 +214,7 @@ class Bench:
     release_blockers: tuple[str, ...]
 
     @property
-    def comments(self) -> tuple[Note, ...]:
-        """What people said, oldest first."""
-        return tuple(note for note in self.steps if note.kind == "comment")
+    def altered(self) -> tuple[str, ...]:
+        """In what the signed version that the state rests on is not what was signed any more."""
+        rests = self.versions and self.state in ("reviewed", "released", "corrected")
+        return self.versions[-1].defects if rests else ()

@@ -68,11 +68,12 @@ Values = tuple[bool, Mapping[str, "Estimate"], Mapping[str, "Estimate"], "Estima
 
 
 def _released(session: Session, other: OfDonor) -> Values | None:
+    from flows.proof import defects_of
     from flows.released import newest_released
     from reports.stored import from_values
 
     version = newest_released(session, other.specimen.key)
-    if version is None:
+    if version is None or defects_of(session, version):
         return None
     content = from_values(version.content)
     return (True, *_by_class(content.rows), content.total_per_ul)

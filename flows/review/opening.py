@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session
 from cellcensus.errors import UsageError
 from cellcensus.settings import Settings
 from db import review as rows
+from db.review import Note
 from db.store import Store
 from db.tables import ReportVersion
 from flows.classified import WORDS, Classified, read_classes
 from flows.contents import Subject, estimate, model_identity
+from flows.proof import defects_of
 from flows.recounted import Recounted, recounted
 from flows.review.bench import (
     Bench,
@@ -77,13 +79,19 @@ def _of_review(session: Session, standing: Standing) -> dict[str, Any]:
         "quarantined": standing.quarantine.reason if standing.quarantine else "",
         "bin_seen_by": standing.bin_seen_by,
         "hold": standing.hold,
-        "steps": standing.notes,
-        "versions": tuple(version_line(version) for version in standing.versions),
+        "steps": _steps(session, standing),
+        "versions": tuple(version_line(session, version) for version in standing.versions),
         "release_blockers": release_blockers(standing),
     }
 
 
-def version_line(version: ReportVersion) -> VersionLine:
+def _steps(session: Session, standing: Standing) -> tuple[Note, ...]:
+    key = standing.current.prediction.key if standing.current else 0
+    found = [*standing.notes, *rows.moves(session, key)]
+    return tuple(sorted(found, key=lambda note: note.made_at))
+
+
+def version_line(session: Session, version: ReportVersion) -> VersionLine:
     """A signed version in plain values."""
     return VersionLine(
         version.version,
@@ -93,6 +101,7 @@ def version_line(version: ReportVersion) -> VersionLine:
         version.created_at,
         version.released_at,
         tuple(SignatureLine(s.full_name, s.meaning, s.signed_at) for s in version.signatures),
+        defects_of(session, version),
     )
 
 

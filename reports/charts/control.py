@@ -17,6 +17,8 @@ WIDTH, HEIGHT = 500, 218
 LEFT, RIGHT, TOP, BOTTOM = 54, 440, 10, 176
 REACH = 4.0  # SD; values beyond are drawn at the edge
 _DATES = 4
+#: Room for a date, in the units of the chart, where letters are largest: on a phone.
+_DATE_WIDTH = 96
 _ROOMY = 70  # with more values their signs are smaller
 
 
@@ -100,13 +102,15 @@ def _grid(sheet: Sheet, y: Axis, target: Target) -> None:
 
 def _dates(sheet: Sheet, x: Axis, moments: Sequence[datetime | None]) -> None:
     count = len(moments)
-    said = ""
+    said, free = "", 0.0
     for i in sorted({round(k * (count - 1) / (_DATES - 1)) for k in range(_DATES)}):
         moment = moments[i]
         words = f"{moment:%Y-%m-%d}" if moment is not None else ""
-        if words != said:  # a day is named once
-            place = "start" if i == 0 else "end" if i == count - 1 else "middle"
+        place = "start" if i == 0 else "end" if i == count - 1 else "middle"
+        begin = x(i) - _DATE_WIDTH * {"start": 0, "middle": 0.5, "end": 1}[place]
+        if words != said and begin >= free:  # a day is named once, and only where there is room
             sheet.text(x(i), BOTTOM + 17, words, f"tick {place}")
+            free = begin + _DATE_WIDTH
         said = words
     sheet.text((LEFT + RIGHT) / 2, BOTTOM + 35, "in the order of acquisition", "axis middle")
 

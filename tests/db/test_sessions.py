@@ -98,3 +98,22 @@ def test_nobody_ends_the_session_of_another(store, account):
     assert found(store, token) is None
     with store.reading() as session:
         assert sessions.open_sessions(session, account.key, ACCESS) == []
+
+
+def test_what_has_ended_is_deleted_and_what_lives_stays(store, account):
+    ended, expired, alive = (begin(store, account) for _ in range(3))
+    past = utc_now() - timedelta(seconds=1)
+    of = LoginSession.token_sha256
+    with store.unit_of_work() as session:
+        sessions.end_session(session, ended.token)
+        session.execute(
+            update(LoginSession)
+            .where(of == sessions.digest_of(expired.token))
+            .values(expires_at=past)
+        )
+        assert sessions.delete_dead(session) == 2
+        assert sessions.delete_dead(session) == 0
+        session.commit()
+    with store.reading() as session:
+        assert session.scalars(select(of)).all() == [sessions.digest_of(alive.token)]
+    assert found(store, alive.token) is not None

@@ -4,8 +4,9 @@ from sqlalchemy import select
 
 from cellcensus.retained import PICTURES
 from db.schema import restore
+from db.sessions import begin_session
 from db.store import Store
-from db.tables import CellFile, Prediction
+from db.tables import Account, CellFile, LoginSession, Prediction
 from flows.housekeeping import keep_house
 from flows.run import run_study
 
@@ -33,6 +34,20 @@ def test_no_copies_where_none_are_wanted(opened, calls):
     ctx = opened(housekeeping={"backups": 0})
     assert keep_house(ctx).done == 0
     assert not (ctx.home / "backups").exists()
+
+
+def test_sessions_past_their_limit_are_deleted(opened, calls, address):
+    ctx = opened(housekeeping={"backups": 0}, database_url=address)
+    with ctx.store.unit_of_work() as session:
+        account = Account(name="ada", full_name="Ada", role="viewer", password_hash="!")
+        session.add(account)
+        session.flush()
+        begin_session(session, account, ctx.settings.access)
+        session.commit()
+    assert keep_house(ctx).notes == []
+    assert "ended were deleted: 1" in " ".join(keep_house(ctx, now=NOW).notes)
+    with ctx.store.reading() as session:
+        assert session.scalars(select(LoginSession)).all() == []
 
 
 def test_only_pictures_of_superseded_results_go(opened, calls, study):

@@ -8,7 +8,7 @@ from cellcensus.settings import AccessSettings
 from db import accounts, sessions
 from db.schema import upgrade
 from db.store import Store
-from db.tables import AuditEntry
+from db.tables import AuditEntry, LoginSession
 from flows import signin
 from flows.signin import confirm_password, sign_in
 from tests.hashes import quick_hashes
@@ -45,6 +45,8 @@ def test_the_right_password_begins_a_new_session_and_ends_the_earlier(store):
     assert first.token != second.token
     assert who(store, second.token) == "ada"
     assert who(store, first.token) is None
+    with store.reading() as session:  # nor is anything left of it
+        assert len(session.scalars(select(LoginSession)).all()) == 1
 
 
 @pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("eve", PASSWORD), ("", "")])

@@ -72,6 +72,29 @@ def test_every_route_keeps_to_the_matrix(app, client_as, role):
 
 
 @pytest.mark.usefixtures("home")
+@pytest.mark.parametrize("role", ["viewer", "administrator"])
+def test_the_head_of_a_page_is_that_of_the_page(app, client_as, role):
+    client = client_as(role)
+    client.follow_redirects = False
+    changing = {"content-length", "set-cookie"}  # times and tokens differ from page to page
+    for route, method in routes(app):
+        whole, head = client.get(address(route)), client.head(address(route))
+        assert head.status_code == whole.status_code, (method, route.path)
+        assert head.content == b"", route.path
+        assert {**head.headers, **dict.fromkeys(changing, "")} == {
+            **whole.headers,
+            **dict.fromkeys(changing, ""),
+        }, route.path
+    assert client.post("/").headers["allow"] == "GET, HEAD"
+
+
+def test_a_stranger_gets_no_head_either(stranger):
+    assert stranger.head("/studies").status_code == 303
+    assert stranger.head("/login").status_code == 200
+    assert stranger.head("/api/v1/studies").status_code == 401
+
+
+@pytest.mark.usefixtures("home")
 @pytest.mark.parametrize("token", [None, "", "wrong", "of another"])
 def test_no_change_passes_without_its_token(app, client_as, token):
     other = client_as("reviewer", "rosa")

@@ -233,3 +233,11 @@ def test_five_thousand_cells_stay_quick(tmp_path):
     store.close()
     # Processor time: a machine that others use must not fail it.
     assert max(times.values()) < 0.3, times
+
+
+def test_what_people_did_names_the_cells_they_moved(client):
+    seen = seen_on(client, "W007")
+    shelf = client.get(WARD + "W007/gallery?class=neutrophil", headers=HX).text
+    data = {"seen": seen, "cell": ids_of(shelf)[:2], "to": "basophil"}
+    assert client.post(WARD + "W007/corrections", data=data, headers=HX).status_code == 200
+    assert "Technician</b> moved 2 cells to basophil" in client.get(WARD + "W007").text

@@ -14,6 +14,7 @@ from db.predictions import Current
 from db.review_states import review_states
 from db.tables import ModelVersion, ReportVersion
 from flows.contents import estimate
+from flows.proof import prove
 from flows.released import newest_released, released_content
 from reports.content import Estimate, SpecimenReport
 from web import queries
@@ -66,7 +67,10 @@ def prediction_of(current: Current) -> shapes.Composition:
 def released_of(session: Session, specimen_key: int) -> shapes.Composition | None:
     """The report in force as it was signed; nothing if none was released."""
     version = newest_released(session, specimen_key)
-    return None if version is None else _reported(released_content(session, version))
+    if version is None:
+        return None
+    prove(session, version)
+    return _reported(released_content(session, version))
 
 
 def _reported(content: SpecimenReport) -> shapes.Composition:

@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from sqlalchemy import select
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from cellcensus.errors import RecordingError, StoreError
-from cellcensus.files import read_unaltered
 from cellcensus.rights import Right
 from db import findings
 from db.cells import find_cell_file
+from db.review import read_version
 from db.studies import find_study
-from db.tables import ReportVersion
+from flows.documents import page_of_version
 from flows.keptcells import kept_cells
 from web import drawing, queries, stored
 from web.access import Reader, may
@@ -157,16 +156,10 @@ def version_file(desk: AtDesk, number: int) -> Response:
     """A signed version of the report, as it was written."""
     item = item_of(desk)
     with desk.store.reading() as session:
-        version = session.scalar(
-            select(ReportVersion).where(
-                ReportVersion.specimen_key == item.key, ReportVersion.version == number
-            )
-        )
-    if version is None:
-        raise HTTPException(404)
-    page = read_unaltered(desk.settings.home, version.path, version.file_sha256)
-    if page is None:
-        raise HTTPException(404)
+        version = read_version(session, item.key, number)
+        if version is None:
+            raise HTTPException(404)
+        page = page_of_version(session, desk.settings, version)
     return stored.as_written(page.decode())
 
 

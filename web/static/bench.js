@@ -3,8 +3,10 @@
 "use strict";
 (() => {
   const keys = window.cellcensusKeys;
+  const turns = window.cellcensusTurns;
   const gallery = () => document.getElementById("gallery");
-  const boxes = () => [...document.querySelectorAll("#gallery .cell input")];
+  // Those that are on their way to another class are not to be chosen again.
+  const boxes = () => [...document.querySelectorAll("#gallery .cell:not(.leaving) input")];
   let anchor = null;
 
   // -- choosing cells -------------------------------------------------------------------------
@@ -66,6 +68,36 @@
   document.addEventListener("mousedown", (event) => {
     if (event.shiftKey && event.target.closest("#gallery .cell")) event.preventDefault();
   });
+
+  // The next cell is at hand at once: a quick person does not wait for the answer.
+  turns.asked = (form, values) => {
+    if (!form.closest("#gallery") || !values.has("cell")) return;
+    const all = boxes();
+    const at = all.indexOf(document.activeElement);
+    leave(values);
+    const left = boxes();
+    const next = all.slice(at).find((box) => left.includes(box)) || left.at(-1);
+    if (at >= 0 && next) { enter(next); next.focus({ preventScroll: true }); }
+    anchor = null;
+    count();
+  };
+
+  function leave(values) {
+    const going = new Set(values.getAll("cell"));
+    for (const box of boxes().filter((other) => going.has(other.value))) {
+      box.checked = false;
+      box.closest(".cell").classList.add("leaving");
+    }
+  }
+
+  function stayAfterAll() {
+    turns.stay();
+    for (const cell of document.querySelectorAll("#gallery .leaving")) {
+      cell.classList.remove("leaving");
+      cell.querySelector("input").checked = true;
+    }
+    count();
+  }
 
   function reclassify(button) {
     const all = boxes();
@@ -134,32 +166,26 @@
   // -- after the server has answered ----------------------------------------------------------
 
   let place = 0;
-  let wasInside = false;
-  let sender = null;
+  let focused = null;
   // An answer renews the parts around the one that was sent: what is half written there stays.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
-    // What was asked for from there, and waits for this answer, would be dropped with its form.
-    if (target.id === "decide" && !(sender && target.contains(sender))) {
-      event.detail.shouldSwap = false;
-      return;
-    }
     for (const old of target.querySelectorAll("details[id], textarea[id], input[id]")) {
       const next = fragment.querySelector(`#${CSS.escape(old.id)}`);
-      if (!next || (sender && (sender.contains(old) || old.contains(sender)))) continue;
+      if (!next || turns.answers(old)) continue;
       if (old.tagName === "DETAILS") next.open = old.open;
       else next.value = old.value;
     }
   });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const { xhr, detail } = { xhr: event.detail.xhr, detail: event.detail };
-    sender = detail.requestConfig ? detail.requestConfig.elt : null;
     // Whoever is signed out is shown the way in, not a page inside a page.
     if (xhr.status === 401 || /\/login(\?|$)/.test(xhr.responseURL)) {
       detail.shouldSwap = false;
       location.reload();
       return;
     }
+    if (xhr.status >= 400) stayAfterAll();
     if (xhr.getResponseHeader("HX-Retarget")) {
       detail.shouldSwap = true;
       detail.isError = false;
@@ -172,16 +198,13 @@
       notice.className = "notice stop";
     }
     if (detail.target && detail.target.id === "gallery") {
-      const all = boxes();
-      wasInside = gallery().contains(document.activeElement);
-      place = Math.max(all.indexOf(document.activeElement), all.findIndex((box) => box.checked), 0);
+      const here = document.activeElement;
+      focused = gallery().contains(here) ? here : null;
+      place = Math.max(boxes().indexOf(here), 0);
     }
   });
-  // Every change raises the version of the review: the forms that stay must know the newest.
-  document.addEventListener("seen", (event) => {
-    for (const field of document.querySelectorAll('input[name="seen"]')) field.value = event.detail.value;
-  });
   document.addEventListener("htmx:sendError", () => {
+    stayAfterAll();
     const notice = document.getElementById("notice");
     notice.textContent = "The service cannot be reached. Nothing was changed; try again.";
     notice.className = "notice stop";
@@ -189,15 +212,16 @@
   document.addEventListener("htmx:afterSettle", (event) => {
     if (event.detail.target.id !== "gallery" && !event.detail.target.closest("#gallery")) return;
     prepare();
-    if (!wasInside || event.detail.target.id !== "gallery") return;
-    wasInside = false;
+    if (!focused || event.detail.target.id !== "gallery") return;
     const all = boxes();
-    const box = all[Math.min(place, all.length - 1)];
+    const box = all.find((other) => other.value === focused.value) || all[Math.min(place, all.length - 1)];
+    focused = null;
     const tab = document.querySelector('#shelves [aria-current="true"]');
     if (box) { enter(box); box.focus({ preventScroll: true }); } else if (tab) tab.focus();
   });
 
   function prepare() {
+    turns.waiting.forEach(leave);
     const all = boxes();
     if (!all.length) { count(); return; }
     if (!all.some((box) => box === document.activeElement)) enter(all[0]);

@@ -310,3 +310,95 @@ def test_more_cells_of_a_class_come_after_those_that_are_shown(chromium, tmp_pat
         assert page.locator("#gallery [data-key]").count() > 0
         assert tina.said == []
         tina.context.close()
+
+
+@pytest.fixture
+def slow(person):
+    """Somebody at the bench whose first change is answered only when the test says so."""
+    tina = person("tina")
+    held = []
+
+    def open_(address, action):
+        page = tina.open(WARD + address)
+        page.route(f"**/{action}?**", lambda route: held.append(route), times=1)  # noqa: PLW0108
+        return tina, page
+
+    def answer():
+        held.pop().continue_()
+
+    return open_, answer
+
+
+def test_two_quick_changes_of_one_card_are_both_kept(slow):
+    open_, answer = slow
+    tina, page = open_("W018", "comments")
+    page.fill("#comment textarea", "first thought")
+    page.click("#comment button")
+    page.fill("#comment textarea", "second thought")
+    page.click("#comment button")
+    page.click("#comment button")  # the same once more
+    page.click("#rerun summary")
+    page.fill("#rerun textarea", "film it again")
+    page.click("#rerun button")
+    page.fill("#comment textarea", "not sent yet")
+    page.click("#hold summary")
+    page.fill("#hold textarea", "wait for the tube")
+    page.click("#hold button")
+    answer()
+    page.wait_for_selector("#top .flags")
+    said = tina.text("#steps")
+    told = ["first thought", "second thought", "film it again", "wait for the tube"]
+    assert [said.count(words) for words in told] == [1, 1, 1, 1]
+    assert sorted(told, key=said.index) == told[::-1]  # newest first: in the order they were asked
+    assert page.input_value("#comment textarea") == "not sent yet"
+    assert page.input_value("#rerun textarea") == ""
+    assert tina.said == []
+
+
+def test_the_next_cell_is_moved_before_the_first_is_answered(slow, home):
+    open_, answer = slow
+    tina, page = open_("W004?class=neutrophil", "corrections")
+    shown = page.locator("#gallery .cell input")
+    first, second, third = (int(shown.nth(place).get_attribute("value")) for place in range(3))
+    tina.press("g")
+    tina.press("3")
+    tina.press("2")
+    assert tina.text("#chosen") == "none chosen"
+    answer()
+    page.wait_for_selector("#result :text('2 cells moved by hand')")
+    moved = {row.cell_id: row.after for row in rows(home, select(CellCorrection))}
+    assert (moved[first], moved[second]) == ("monocyte", "lymphocyte")
+    page.wait_for_function(f"document.activeElement.value == '{third}'")
+    assert tina.said == []
+
+
+def test_a_refused_change_leaves_the_cells_where_they_were(slow):
+    open_, _ = slow
+    tina, page = open_("W012?class=neutrophil", "nothing")
+    page.route("**/corrections?**", lambda route: route.fulfill(status=500), times=1)
+    tina.press("g")
+    tina.press("3")
+    page.wait_for_selector("#notice.stop")
+    assert tina.text("#chosen") == "1 chosen"
+    assert page.locator("#gallery .leaving").count() == 0
+
+
+def test_nobody_leaves_or_signs_before_the_change_is_made(slow, home):
+    open_, answer = slow
+    tina, page = open_("W006?class=neutrophil&list=&at=6", "corrections")
+    tina.press("g")
+    with page.expect_request("**/corrections?**"):
+        tina.press("3")
+    page.fill("#sign input[type=password]", PASSWORD)
+    tina.press("Enter")
+    page.wait_for_selector("#notice.stop")
+    assert "on its way" in tina.text("#notice")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    here = page.url
+    with page.expect_navigation():
+        answer()
+    assert page.url != here
+    tina.open(WARD + "W006")
+    assert "1 cell moved by hand" in tina.text("#result")
+    assert "Released" not in tina.text("#top")
