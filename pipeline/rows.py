@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
-from pipeline.features import FEATURES, measure
-from pipeline.optics import Optics
+from pipeline.features import FEATURES
+from pipeline.kernels.portrait import Paper, portray
 from pipeline.spool import Spool
-from pipeline.views import View, draw, mask_of, true_mask
+from pipeline.views import View
 
 _WHOLE = ("first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
+#: What is no column of the cells.
+_INSIDE = ("alone", "track")
 #: What is kept of a cell, in the order of the columns.
-_KEPT = (*_WHOLE, *_REAL, "touching", "n_views", "alone")
+_KEPT = (*_WHOLE, *_REAL, "touching", "n_views", *_INSIDE)
 _TYPES: dict[str, type] = {
     **dict.fromkeys(_WHOLE, np.int32),
     "touching": np.bool_,
@@ -43,8 +45,6 @@ class Rows:
         Pixel size and frame rate.
     settings
         Number of views, side of a picture, full scale.
-    optics
-        Of the recording.
     window_px
         Side of the window of a picture, pixels of the frame.
     spool
@@ -55,14 +55,17 @@ class Rows:
         self,
         acquisition: Acquisition,
         settings: IngestSettings,
-        optics: Optics,
         window_px: float,
         spool: Spool,
     ) -> None:
         self.acquisition = acquisition
         self.settings = settings
-        self.optics = optics
-        self.window_px = window_px
+        self.paper = Paper(
+            float(window_px),
+            settings.crop_pixels,
+            float(settings.full_scale),
+            float(acquisition.pixel_size_um),
+        )
         self._columns = {name: array("d") for name in _KEPT}
         self._flags: list[str] = []
         self._dropped = np.zeros(0, bool)
@@ -74,10 +77,10 @@ class Rows:
     def add(
         self,
         views: Sequence[View],
-        frames: Sequence[int],
+        frames: tuple[int, int, int],
         speed_px: float,
-        flags: Sequence[str] = (),
         *,
+        track: int,
         alone: bool = True,
     ) -> None:
         """Take a finished cell.
@@ -87,30 +90,32 @@ class Rows:
         views
             At least one, best first.
         frames
-            Every frame it was seen in.
+            The first and the last it was seen in, and in how many it was.
         speed_px
             Pixels per frame; NaN where it cannot be said.
-        flags
-            Words that concern it.
+        track
+            Its number in `pipeline.sightings`.
         alone
             Whether it was also seen apart from others.
         """
-        pictures = []
         row: dict[str, Any] = {}
-        for view in views:
-            mask, contrast = mask_of(view, self.optics.shrink), view.contrast
-            if not row:
-                own = true_mask(contrast, mask, 1.0 + self.optics.shrink)
-                row = measure(contrast, own, self.acquisition.pixel_size_um)
-            pictures.append(self._drawn(view, contrast, mask))
+        pictures = np.empty(self._spool.shape, np.uint8)
+        for place, view in enumerate(views):
+            pictures[place], values = portray(
+                view.pixels, view.ground, view.outline, view.sitting, self.paper, place == 0
+            )
+            if place == 0:
+                row = dict(zip(FEATURES, values.tolist(), strict=False))
+        pictures[len(views) :] = pictures[0]
         best = views[0]
         rate = self.acquisition.frame_rate_hz
         row |= {
             "alone": alone,
+            "track": track,
             "first_frame": frames[0],
-            "last_frame": frames[-1],
+            "last_frame": frames[1],
             "best_frame": best.frame,
-            "n_frames": len(frames),
+            "n_frames": frames[2],
             "x": best.x,
             "y": best.y,
             "width": best.box[2],
@@ -122,21 +127,8 @@ class Rows:
         }
         for name, column in self._columns.items():
             column.append(row[name])
-        self._flags.append(";".join([*flags, *(["cut_by_border"] if best.cut else [])]))
-        missing = self.settings.views - len(pictures)
-        self._spool.add(np.array(pictures + [pictures[0]] * missing))
-
-    def _drawn(
-        self, view: View, contrast: NDArray[np.float32], mask: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
-        return draw(
-            contrast,
-            mask,
-            (view.x - view.left, view.y - view.top),
-            window_px=self.window_px,
-            side=self.settings.crop_pixels,
-            full_scale=self.settings.full_scale,
-        )
+        self._flags.append("cut_by_border" if best.cut else "")
+        self._spool.add(pictures)
 
     def drop_slight(self) -> int:
         """Take out what is far slighter than the cells of this recording; how many that was.
@@ -157,14 +149,24 @@ class Rows:
     def _column(self, name: str) -> NDArray[np.float64]:
         return np.array(self._columns[name])
 
-    def table(self, crops_file: Path) -> tuple[dict[str, NDArray[Any]], NDArray[np.uint8]]:
-        """Columns, and pictures in a new file, in the order in which cells were first seen."""
+    def order(self) -> NDArray[np.int64]:
+        """Places of the rows in the order in which cells were first seen, without those dropped."""
         order = np.lexsort((self._column("y"), self._column("first_frame")))
-        if self._dropped.any():
-            order = order[~self._dropped[order]]
+        return order[~self._dropped[order]] if self._dropped.any() else order
+
+    def table(self, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Columns of the cells."""
         table: dict[str, NDArray[Any]] = {"cell_id": np.arange(len(order), dtype=np.int32)}
         for name in _KEPT:
-            if name != "alone":
+            if name not in _INSIDE:
                 table[name] = self._column(name)[order].astype(_TYPES.get(name, np.float32))
         table["flags"] = np.array([self._flags[index] for index in order.tolist()], dtype=np.str_)
-        return table, self._spool.write(crops_file, order)
+        return table
+
+    def tracks(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of the track that each cell was."""
+        return self._column("track")[order].astype(np.int64)
+
+    def crops(self, order: NDArray[np.int64], file: Path) -> NDArray[np.uint8]:
+        """Pictures of the cells, in a new file."""
+        return self._spool.write(file, order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,12 +11,43 @@ from pipeline.kernels.compiled import compiled
 from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, TOP, WIDTH
 
 
+class Limits(NamedTuple):
+    """What a thing must reach to be taken for a cell; lengths in pixels of the shrunk frame.
+
+    Parameters
+    ----------
+    clearly_large
+        Area above which only contrast is asked for.
+    contrast
+        Least extreme contrast, grey values.
+    core
+        Share of its contrast at which a small thing ends.
+    area
+        Least area there.
+    mass
+        Least contrast in all, NaN where none is known.
+    smallest_piece
+        Diameter of the smallest piece of a thing that is a cell of its own.
+    bubble_area, bubble_solidity
+        What exceeds both is a bubble.
+    """
+
+    clearly_large: float
+    contrast: float
+    core: float
+    area: float
+    mass: float
+    smallest_piece: float
+    bubble_area: float
+    bubble_solidity: float
+
+
 @compiled
 def are_things(
     small: NDArray[Any],
     ground: tuple[NDArray[np.float32], float],
     outlines: NDArray[np.float64],
-    limits: tuple[float, float, float, float, float],
+    limits: Limits,
     signs: tuple[bool, bool],
 ) -> NDArray[np.bool_]:
     """Whether each outline holds enough contrast, and is as large as a cell at a share of it.
@@ -34,9 +65,7 @@ def are_things(
     outlines
         (n, 8) from `pipeline.kernels.outlines.measure_outlines`.
     limits
-        Area above which only contrast is asked for, pixels; least extreme contrast, grey values;
-        share of its contrast at which a small thing ends; least area there; least mass, NaN
-        where none is known.
+        See `Limits`.
     signs
         Whether what is darker counts, whether what is brighter does.
     """
@@ -44,17 +73,19 @@ def are_things(
     result = np.zeros(len(outlines), np.bool_)
     for index in range(len(outlines)):
         row = outlines[index]
+        if row[AREA] < limits.area:
+            continue
         top, left = int(row[TOP]), int(row[LEFT])
         bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
-        if row[AREA] > limits[0]:
+        if row[AREA] > limits.clearly_large:
             middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
             peak = _peak(small[top:bottom, left:right], middle, signs)
-            result[index] = peak >= limits[1]
+            result[index] = peak >= limits.contrast
             continue
         contrast = _contrast(
             small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs
         )
-        if contrast.max() >= limits[1]:
+        if contrast.max() >= limits.contrast:
             hidden = _hidden_factor(row, small.shape)
             result[index] = _is_large_enough(contrast, row[AREA], hidden, limits)
     return result
@@ -96,17 +127,17 @@ def _is_large_enough(
     contrast: NDArray[np.float32],
     area: float,
     hidden: float,
-    limits: tuple[float, float, float, float, float],
+    limits: Limits,
 ) -> bool:
     order = min(int(0.1 * area), contrast.size - 1)
     typical = np.partition(contrast, contrast.size - 1 - order)[contrast.size - 1 - order]
     inside, mass = 0, 0.0
     for place in range(contrast.size):
-        inside += contrast[place] > limits[2] * typical
+        inside += contrast[place] > limits.core * typical
         mass += max(contrast[place], 0.0)
-    if hidden * inside < limits[3]:
+    if hidden * inside < limits.area:
         return False
-    return not hidden * mass < limits[4]
+    return not hidden * mass < limits.mass
 
 
 @compiled

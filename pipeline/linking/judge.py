@@ -8,11 +8,10 @@ everything around it does, is noise, dirt or a piece of another cell.
 from __future__ import annotations
 
 from enum import StrEnum
+from math import hypot
+from typing import Any
 
-import numpy as np
-
-from pipeline.linking.flow import FlowField
-from pipeline.linking.track import Track
+from pipeline.linking.flow import FlowField, lane_speed
 
 #: A cell that touches another all the way must be seen as a piece of its own in this share of its
 #: sightings: whole cells are hardly ever cut, while a third of true pairs pass uncut in a frame.
@@ -32,13 +31,13 @@ class Verdict(StrEnum):
     OUTSIDE = "outside"  # its centre was never in the picture
 
 
-def judge(track: Track, flow: FlowField, diameter: float, length: float) -> Verdict:
+def judge(track: Any, flow: FlowField, diameter: float, length: float) -> Verdict:
     """Say what a finished track is.
 
     Parameters
     ----------
     track
-        Finished.
+        One row of `pipeline.linking.track.TRACK`, finished.
     flow
         Of the recording.
     diameter
@@ -46,7 +45,7 @@ def judge(track: Track, flow: FlowField, diameter: float, length: float) -> Verd
     length
         Way across the picture along the flow, pixels.
     """
-    if not track.visited:
+    if not track["visited"]:
         return Verdict.OUTSIDE
     if _is_piece(track):
         return Verdict.FRAGMENT
@@ -55,30 +54,34 @@ def judge(track: Track, flow: FlowField, diameter: float, length: float) -> Verd
     return Verdict.FLEETING if _is_flash(track, length) else Verdict.CELL
 
 
-def _is_piece(track: Track) -> bool:
+def way_of(track: Any) -> float:
+    """Straight way from the first sighting to the last, pixels."""
+    return hypot(track["x"] - track["first_x"], track["y"] - track["first_y"])
+
+
+def _is_piece(track: Any) -> bool:
     """Whether it was hardly ever seen on its own."""
-    own = track.free + track.split
-    if track.free < 2 and own < _OWN_SHARE * (own + track.shared):
+    own = track["free"] + track["split"]
+    if track["free"] < 2 and own < _OWN_SHARE * (own + track["shared"]):
         return True
-    return track.born_inside and track.free == 0 and track.split < 2
+    return bool(track["born_inside"] and track["free"] == 0 and track["split"] < 2)
 
 
-def _is_flash(track: Track, length: float) -> bool:
+def _is_flash(track: Any, length: float) -> bool:
     """Whether it came from nowhere or went nowhere, and was seen too little to be believed."""
-    seen = track.free + track.split + track.host
-    if track.born_inside and seen <= 1 + track.left_inside:
+    seen = track["free"] + track["split"] + track["host"]
+    if track["born_inside"] and seen <= 1 + track["left_inside"]:
         return True
-    if not track.left_inside:
+    if not track["left_inside"]:
         return False
     # Slow cells are seen so often that one which is lost at once went on under another name.
-    way = float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0]))
-    return len(track) == 1 or (len(track) <= 3 and way < _ENTRY * length)
+    frames = track["length"]
+    return bool(frames == 1 or (frames <= 3 and way_of(track) < _ENTRY * length))
 
 
-def _static(track: Track, flow: FlowField, diameter: float) -> bool:
+def _static(track: Any, flow: FlowField, diameter: float) -> bool:
     """Whether it stayed where the flow would have taken it a diameter or more."""
-    duration = track.frames[-1] - track.frames[0]
-    speed = float(flow.speed_at(np.array(track.x[:1]), np.array(track.y[:1]))[0])
-    moved = float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0]))
-    due = speed * duration
-    return duration >= 3 and due > diameter and moved < min(0.15 * due, 0.5 * diameter)
+    duration = track["last_frame"] - track["first_frame"]
+    due = lane_speed(flow, track["first_x"], track["first_y"]) * duration
+    limit = min(0.15 * due, 0.5 * diameter)
+    return bool(duration >= 3 and due > diameter and way_of(track) < limit)

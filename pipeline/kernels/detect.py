@@ -1,0 +1,116 @@
+"""Outlines of one frame → the things among them that could be cells, touching ones apart."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kernels.compiled import compiled
+from pipeline.kernels.cut import cut_apart, may_be_several
+from pipeline.kernels.outlines import AREA, SOLIDITY, measure_outline, measure_outlines
+from pipeline.kernels.things import Limits, are_things
+
+
+class Found(NamedTuple):
+    """Things of one frame.
+
+    Parameters
+    ----------
+    table
+        (n, 8) as from `pipeline.kernels.outlines.measure_outlines`; the solidity of a piece is
+        that of the whole it was cut from, which tells how sure the parting is.
+    blob
+        (n,) outline each came from.
+    points, starts
+        Their outlines, one after the other, and where each begins.
+    oversized
+        Things left out because they are far larger than any cell.
+    """
+
+    table: NDArray[np.float64]
+    blob: NDArray[np.int64]
+    points: NDArray[np.int32]
+    starts: NDArray[np.int64]
+    oversized: int
+
+
+@compiled
+def detect_things(
+    points: NDArray[np.int32],
+    starts: NDArray[np.int64],
+    small: NDArray[Any],
+    ground: tuple[NDArray[np.float32], float],
+    limits: Limits,
+    signs: tuple[bool, bool],
+) -> Found:
+    """Measure outlines, leave out what is no cell, and cut apart what may be several.
+
+    Parameters
+    ----------
+    points, starts
+        All outlines of the frame, as for `pipeline.kernels.outlines.measure_outlines`.
+    small, ground, limits, signs
+        As for `pipeline.kernels.things.are_things`.
+    """
+    outlines = measure_outlines(points, starts)
+    good = are_things(small, ground, outlines, limits, signs)
+    room = len(starts)
+    blob, own_starts = np.empty(room, np.int64), np.zeros(room + 1, np.int64)
+    table, own_points = np.empty((room, 8)), np.empty((2 * len(points), 2), np.int32)
+    number, oversized = 0, 0
+    for index in np.flatnonzero(good):
+        row = outlines[index]
+        pieces, ends = points[starts[index] : starts[index + 1]], starts[:1]
+        several = may_be_several(row, limits.smallest_piece)
+        if several:
+            cut, ends = cut_apart(pieces, row, limits.smallest_piece)
+            several = len(ends) > 1
+            if several:
+                pieces = cut
+        if not several:
+            if row[AREA] > limits.bubble_area and row[SOLIDITY] > limits.bubble_solidity:
+                oversized += 1
+                continue
+            ends = np.array([0, len(pieces)])
+        begin = own_starts[number]
+        if begin + len(pieces) > len(own_points):
+            own_points = _longer(own_points, begin + len(pieces))
+        own_points[begin : begin + len(pieces)] = pieces
+        for piece in range(len(ends) - 1):
+            if number == room:
+                table, blob, own_starts = _more(table, blob, own_starts)
+                room = len(blob)
+            measure_outline(pieces[ends[piece] : ends[piece + 1]], table[number])
+            table[number, SOLIDITY] = row[SOLIDITY]
+            blob[number] = index
+            number += 1
+            own_starts[number] = begin + ends[piece + 1]
+    return Found(
+        table[:number],
+        blob[:number],
+        own_points[: own_starts[number]],
+        own_starts[: number + 1],
+        oversized,
+    )
+
+
+@compiled
+def _longer(points: NDArray[np.int32], least: int) -> NDArray[np.int32]:
+    result = np.empty((2 * least, 2), np.int32)
+    result[: len(points)] = points
+    return result
+
+
+@compiled
+def _more(
+    table: NDArray[np.float64], blob: NDArray[np.int64], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+    """Twice as much room."""
+    number = len(blob)
+    wide, names, ends = np.empty((2 * number, 8)), np.empty(2 * number, np.int64), np.zeros(
+        2 * number + 1, np.int64
+    )
+    wide[:number], names[:number], ends[: number + 1] = table, blob, starts
+    return wide, names, ends
