@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 from cellcensus.study import Polarity
 from pipeline.background import Background
 from pipeline.kernels.border import complete_discs
+from pipeline.kernels.contours import find_borders
 from pipeline.kernels.detect import Found, detect_things
+from pipeline.kernels.ground import bench, mark_off
 from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, SOLIDITY, X, Y
 from pipeline.kernels.things import Limits
-from pipeline.optics import Optics, blur, shrunk
+from pipeline.optics import Optics, shrunk
 from pipeline.outlines import Outlines
 
 #: New bounds when the gain has moved by this share of the threshold.
@@ -97,8 +99,7 @@ class Segmenter:
 
     def __init__(self, background: Background, optics: Optics, dtype: np.dtype[Any]) -> None:
         self.optics = optics
-        self._kind = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
-        self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+        self._dtype = dtype
         smallest = optics.diameter_px[0] / optics.shrink
         # The foot of a blob is a few pixels wide however small it is.
         core_area = np.pi / 4 * (smallest + 2) ** 2
@@ -117,7 +118,10 @@ class Segmenter:
             optics.polarity is not Polarity.BRIGHT,
             optics.polarity is not Polarity.DARK,
         )
+        # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
+        self._shortest = int(np.ceil(max(3.0, 1.4 * smallest)))
         self.use(background)
+        self._room = bench(self._image.shape, dtype)
 
     def use(self, background: Background) -> None:
         """Take a new state of the background."""
@@ -133,23 +137,11 @@ class Segmenter:
             # Just under half a grey: what is stored is rounded, so the bounds are the least whole
             # number above and the greatest below.
             reach = self.optics.low - 0.4999
-            bare, kind = self._image, self._kind
-            if self._signs[0]:
-                self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
+            bare, kind = self._image, cv2.CV_8U if self._dtype == np.uint8 else cv2.CV_16U
+            self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
+            self._high = self._low
             if self._signs[1]:
                 self._high = cv2.addWeighted(bare, gain, bare, 0, reach, dtype=kind)
-
-    def mask(self, small: NDArray[Any], gain: float) -> NDArray[Any]:
-        """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
-        self._set_bounds(gain)
-        if self.optics.polarity is Polarity.DARK:
-            off = cv2.compare(small, self._low, cv2.CMP_LT)
-        elif self.optics.polarity is Polarity.BRIGHT:
-            off = cv2.compare(small, self._high, cv2.CMP_GT)
-        else:
-            off = cv2.bitwise_not(cv2.inRange(small, self._low, self._high))
-        # Gaps of one pixel in faint cytoplasm.
-        return cv2.morphologyEx(off, cv2.MORPH_CLOSE, self._kernel, dst=off)
 
     def detect(self, frame: NDArray[Any], index: int) -> Detections:
         """Find what could be cells.
@@ -162,21 +154,12 @@ class Segmenter:
             Of the frame.
         """
         gain = self.background.gain(frame)
-        small = blur(shrunk(frame, self.optics.shrink))
-        contours, _ = cv2.findContours(
-            self.mask(small, gain), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-        )
-        # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
-        shortest = max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
-        outlines = Outlines.of([contour for contour in contours if len(contour) >= shortest])
-        found = detect_things(
-            outlines.points,
-            outlines.starts,
-            small,
-            (self._image, gain),
-            self.limits,
-            self._signs,
-        )
+        self._set_bounds(gain)
+        room = self._room
+        mark_off(shrunk(frame, self.optics.shrink), self._low, self._high, self._signs, room)
+        points, starts = find_borders(room.mask, room.mask.view(np.uint64), self._shortest)
+        ground = (self._image, gain)
+        found = detect_things(points, starts, room.small, ground, self.limits, self._signs)
         return self._detections(found, gain, index)
 
     def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:
