@@ -16,6 +16,9 @@ from pipeline.views import Shot, View, ViewFinder
 
 #: A picture replaces another if it is better by this: a tenth more of focus.
 _BETTER = 0.05
+#: A view, or the frame and the detection that it is to be made of.
+Source = View | tuple[Shot, int]
+
 #: Room for recent frames, bytes, and how many they are at least and at most.
 _ROOM, _FEWEST, _MOST = 24e6, 2, 64
 
@@ -59,12 +62,12 @@ class BestViews:
         if len(self._shots) > most:
             self._let_go(next(iter(self._shots)))
 
-    def views(self, row: int) -> list[View]:
-        """The best views of a track, best first."""
-        count = int(self._count[row])
+    def views(self, row: int) -> list[Source]:
+        """The best views of a track, best first, as far as they are made already."""
+        count = self._count[row]
         frames, indices = self._frame[row, :count].tolist(), self._index[row, :count].tolist()
         return [
-            self._cut_out.get((row, frame)) or self._finder.view(self._shots[frame], index)
+            self._cut_out.get((row, frame)) or (self._shots[frame], index)
             for frame, index in zip(frames, indices, strict=True)
         ]
 

@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
 from pipeline.ahead import Aside
-from pipeline.best import BestViews
+from pipeline.best import BestViews, Source
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
 from pipeline.linking import Linker, Verdict, estimate_flow, judge, unknown_flow
-from pipeline.linking.judge import way_of
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
@@ -151,15 +150,19 @@ class OverFrames(_Loop):
 
     def _link(self, linker: Linker, shot: Shot) -> None:
         taken = linker.step(shot.found)
-        tracks = linker.tracks
-        shot.scores -= np.where(taken.alone, 0.0, _NOT_ALONE)
-        self._best.take(shot, taken.owners, len(tracks))
-        numbers = tracks["number"][taken.owners]
-        self.sightings.see(shot.found, self.ground.optics.shrink, numbers)
-        hidden = tracks[taken.hidden]
-        self.sightings.see_hidden(shot.index, hidden["number"], hidden["x"], hidden["y"])
+        shot.scores[~taken.alone] -= _NOT_ALONE
+        self._best.take(shot, taken.owners, len(linker.tracks))
+        numbers = linker.tracks["number"][taken.owners]
+        hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
+        self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
         self.preview.offer(shot, numbers)
-        self._close(linker, taken.ended)
+        if len(taken.ended):
+            self._close(linker, taken.ended)
+
+    def _write_down(self, found: Detections, numbers: NDArray[np.int64], hidden: Any) -> None:
+        self.sightings.see(found, self.ground.optics.shrink, numbers)
+        if hidden is not None:
+            self.sightings.see_hidden(found.frame, hidden["number"], hidden["x"], hidden["y"])
 
     def _follow(self, shot: Shot) -> None:
         if self._seen % _EVERY == 0 and self.ground.background is not None:
@@ -189,42 +192,44 @@ class OverFrames(_Loop):
 
     def _close(self, linker: Linker, ended: NDArray[np.int64]) -> None:
         """Judge finished tracks, and have those drawn that are cells."""
-        scene = linker.scene
-        direction = scene.flow.direction
-        length = abs(direction[0]) * scene.width + abs(direction[1]) * scene.height
-        for row in ended.tolist():
-            track = linker.tracks[row]
-            verdict = judge(track, scene.flow, scene.diameter, length)
-            self.figures.verdicts[verdict.value] += 1
-            if verdict is Verdict.CELL:
-                self._hand_over(track, self._best.views(row))
-        if len(ended):
-            self._best.forget(ended)
-            linker.let_go(ended)
+        verdicts = judge(linker.tracks, ended, linker.scene)
+        self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
+        rows = ended[verdicts == Verdict.CELL]
+        views = [self._best.views(row) for row in rows]
+        self.aside.do(partial(self._draw, linker.tracks[rows], views))
+        self._best.forget(ended)
+        linker.let_go(ended)
 
-    def _hand_over(self, track: Any, views: list[View]) -> None:
-        speed = _speed(track)
-        if speed == speed:
-            self.figures.speeds.append(speed)
-        frames = (int(track["first_frame"]), int(track["last_frame"]), int(track["length"]))
-        alone = bool(track["free"] >= _ALONE * frames[2])
-        name = int(track["number"])
-        self.aside.do(partial(self.rows.add, views, frames, speed, track=name, alone=alone))
+    def _draw(self, tracks: NDArray[Any], views: list[list[Source]]) -> None:
+        """Make the rows of tracks that are cells."""
+        way = np.hypot(tracks["x"] - tracks["first_x"], tracks["y"] - tracks["first_y"])
+        span = (tracks["last_frame"] - tracks["first_frame"]).astype(float)
+        span[span == 0] = np.nan
+        speeds = (way / span).tolist()
+        self.figures.speeds += [speed for speed in speeds if speed == speed]
+        alone = (tracks["free"] >= _ALONE * tracks["length"]).tolist()
+        names = ("first_frame", "last_frame", "length")
+        frames = list(zip(*(tracks[name].tolist() for name in names), strict=True))
+        numbers = tracks["number"].tolist()
+        for place, sources in enumerate(views):
+            pictures = [
+                source if isinstance(source, View) else self.finder.view(*source)
+                for source in sources
+            ]
+            self.rows.add(
+                pictures, frames[place], speeds[place], track=numbers[place], alone=alone[place]
+            )
 
     def finish(self) -> None:
         """Link what waits, close what is open."""
         if self._linker is None:
             self._try_to_start(final=True)
         assert self._linker is not None
-        self._close(self._linker, self._linker.finish())
+        rest = self._linker.finish()
+        if len(rest):
+            self._close(self._linker, rest)
         self.aside.close()
         self.figures.slight = self.rows.drop_slight()
-
-
-def _speed(track: Any) -> float:
-    """Mean speed over the track, pixels per frame; NaN of a single detection."""
-    span = int(track["last_frame"] - track["first_frame"])
-    return way_of(track) / span if span else float("nan")
 
 
 def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.background import Background
-from pipeline.kernels.portrait import Sitting, rim_of
+from pipeline.kernels.portrait import RIM, Sitting
 from pipeline.kernels.score import score_views
 from pipeline.optics import Optics
 from pipeline.segment import Detections
@@ -119,7 +119,7 @@ class ViewFinder:
         """One detection of a frame."""
         found = shot.found
         left, top, width, height = box = tuple(found.box[index].tolist())
-        room = rim_of(float(max(width, height))) + 2
+        room = max(1, round(RIM * max(width, height))) + 2
         high, wide = shot.pixels.shape
         x, y = float(found.x[index]), float(found.y[index])
         sitting = Sitting(

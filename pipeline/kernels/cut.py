@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from pipeline.kernels.compiled import compiled
 from pipeline.kernels.depth import depth_of
 from pipeline.kernels.fill import fill_outline
-from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, SOLIDITY, TOP, WIDTH, measure_outline
+from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, SOLIDITY, TOP, WIDTH
 from pipeline.kernels.parts import nearest_summit, separate_summits
 from pipeline.kernels.smooth import hat_mean
-from pipeline.kernels.trace import largest_part, trace_border
+from pipeline.kernels.trace import area_within, border_of_largest
 
 #: Whole cells are convex but for a few pixels of their outline.
 _CONVEX = 0.95
@@ -97,27 +97,8 @@ def summits(distance: NDArray[np.float32], smallest: float) -> NDArray[np.int64]
     (k, 2) int64
         Row and column.
     """
-    smooth = hat_mean(distance)
-    ridge = _highest_around(smooth, max(3, int(0.35 * smallest)) // 2)
-    return separate_summits(smooth, ridge, smallest, _SADDLE)
-
-
-@compiled
-def _highest_around(values: NDArray[np.float32], reach: int) -> NDArray[np.float32]:
-    """Greatest value of the square of 2 × ``reach`` + 1 pixels around each."""
-    height, width = values.shape
-    along, result = values.copy(), np.empty((height, width), np.float32)
-    for row in range(height):
-        for column in range(width):
-            for other in range(max(column - reach, 0), min(column + reach + 1, width)):
-                along[row, column] = max(along[row, column], values[row, other])
-    for row in range(height):
-        line = result[row]
-        line[:] = along[row]
-        for other in range(max(row - reach, 0), min(row + reach + 1, height)):
-            for column in range(width):
-                line[column] = max(line[column], along[other, column])
-    return result
+    reach = max(3, int(0.35 * smallest)) // 2
+    return separate_summits(hat_mean(distance), reach, smallest, _SADDLE)
 
 
 @compiled
@@ -128,12 +109,9 @@ def _outlines_of(
     starts = np.zeros(number + 1, np.int64)
     points = np.empty((4 * regions.size + number, 2), np.int32)
     for name in range(1, number + 1):
-        row, column = largest_part(regions, name)
-        starts[name] = starts[name - 1]
-        if row >= 0:
-            border = trace_border(regions, name, row, column)
-            starts[name] += len(border)
-            points[starts[name - 1] : starts[name]] = border
+        border = border_of_largest(regions, name)
+        starts[name] = starts[name - 1] + len(border)
+        points[starts[name - 1] : starts[name]] = border
     return points[: starts[number]].copy(), starts
 
 
@@ -143,9 +121,8 @@ def _large_enough(
 ) -> NDArray[np.bool_]:
     """Whether each outline's diameter, that of the disc of its area, reaches a length."""
     result = np.zeros(len(starts) - 1, np.bool_)
-    row = np.empty(8)
     for index in range(len(result)):
-        if starts[index + 1] > starts[index]:
-            measure_outline(points[starts[index] : starts[index + 1]], row)
-            result[index] = np.sqrt(4 * row[AREA] / np.pi) >= least
+        piece = points[starts[index] : starts[index + 1]]
+        if len(piece):
+            result[index] = np.sqrt(4 * area_within(piece) / np.pi) >= least
     return result

@@ -82,8 +82,11 @@ def detect_things(
             if number == room:
                 table, blob, own_starts = _more(table, blob, own_starts)
                 room = len(blob)
-            measure_outline(pieces[ends[piece] : ends[piece + 1]], table[number])
-            table[number, SOLIDITY] = row[SOLIDITY]
+            if several:
+                measure_outline(pieces[ends[piece] : ends[piece + 1]], table[number])
+                table[number, SOLIDITY] = row[SOLIDITY]
+            else:
+                table[number] = row
             blob[number] = index
             number += 1
             own_starts[number] = begin + ends[piece + 1]

@@ -10,7 +10,7 @@ from pipeline.kernels.depth import rough_depth_of
 from pipeline.kernels.fill import fill_outline
 from pipeline.kernels.inside import rim_contrast, within_edge
 from pipeline.kernels.smooth import box_mean
-from pipeline.kernels.trace import largest_part, trace_border
+from pipeline.kernels.trace import border_of_largest
 
 
 @compiled
@@ -47,8 +47,8 @@ def true_mask(
     # With room around it, so that its border can be followed.
     wide = np.zeros((mask.shape[0] + 2, mask.shape[1] + 2), np.uint8)
     wide[1:-1, 1:-1] = kept
-    row, column = largest_part(wide, 255)
+    border = border_of_largest(wide, 255)
     result = np.zeros_like(mask)
-    if row >= 0:
-        fill_outline(trace_border(wide, 255, row, column), 1, 1, 1, result)
+    if len(border):
+        fill_outline(border, 1, 1, 1, result)
     return result

@@ -54,13 +54,26 @@ def _structure(
     contrast: NDArray[np.float32], mask: NDArray[np.uint8], sigma: float
 ) -> tuple[float, float]:
     """Deviation of what is finer than a Gaussian mean inside the mask, and of that mean."""
-    height, width = mask.shape
-    weight = np.zeros((height, width), np.float32)
-    own = np.zeros((height, width), np.float32)
-    for row in range(height):
-        for column in range(width):
-            if mask[row, column]:
+    top, bottom, left, right = box_of(mask)
+    own, inside = contrast[top:bottom, left:right], mask[top:bottom, left:right]
+    weight = np.zeros(inside.shape, np.float32)
+    weighted = np.zeros(inside.shape, np.float32)
+    for row in range(inside.shape[0]):
+        for column in range(inside.shape[1]):
+            if inside[row, column]:
                 weight[row, column] = 1.0
-                own[row, column] = contrast[row, column]
-    total, share = gaussian(own, sigma, False), gaussian(weight, sigma, False)
-    return grain_inside(contrast, total, share, mask)
+                weighted[row, column] = own[row, column]
+    total, share = gaussian(weighted, sigma, False), gaussian(weight, sigma, False)
+    return grain_inside(own, total, share, inside)
+
+
+@compiled
+def box_of(mask: NDArray[np.uint8]) -> tuple[int, int, int, int]:
+    """First and last row, first and last column of a mask, the last ones excluded."""
+    top, bottom, left, right = mask.shape[0], 0, mask.shape[1], 0
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            if mask[row, column]:
+                top, bottom = min(top, row), row + 1
+                left, right = min(left, column), max(right, column + 1)
+    return top, bottom, left, right

@@ -16,7 +16,7 @@ from pipeline.kernels.smooth import gaussian
 from pipeline.kernels.widen import widen
 
 #: Rim kept around a cell's outline when neighbours are blanked, as a share of its diameter.
-_RIM = 0.10
+RIM = 0.10
 
 
 class Sitting(NamedTuple):
@@ -120,7 +120,7 @@ def own_pixels(outline: NDArray[np.int32], sitting: Sitting) -> NDArray[np.uint8
 @compiled
 def rim_of(diameter: float) -> int:
     """Pixels around a cell's outline that are shown with it."""
-    return max(1, int(np.rint(_RIM * diameter)))
+    return max(1, int(np.rint(RIM * diameter)))
 
 
 @compiled

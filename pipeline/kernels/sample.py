@@ -47,22 +47,22 @@ def sample(
     rows, by_row = _taps(centre[1] - shift, step, side)
     result = np.full((side, side), _grey(0.0, scale), np.uint8)
     reach = by_row.shape[1]
+    # A rim of nothing, so that no sample needs a look at where it is.
+    wide = np.zeros((height + 2 * reach, width + 2 * reach), np.float32)
+    wide[reach : reach + height, reach : reach + width] = values
     for row in range(side):
-        if rows[row] + reach <= 0 or rows[row] >= height:
+        top = rows[row] + reach
+        if not 0 <= top <= height + reach:
             continue
         for column in range(side):
-            if columns[column] + reach <= 0 or columns[column] >= width:
+            left = columns[column] + reach
+            if not 0 <= left <= width + reach:
                 continue
             total = np.float32(0.0)
             for down in range(reach):
-                at = rows[row] + down
-                if not 0 <= at < height:
-                    continue
                 line = np.float32(0.0)
                 for right in range(reach):
-                    place = columns[column] + right
-                    if 0 <= place < width:
-                        line += by_column[column, right] * values[at, place]
+                    line += by_column[column, right] * wide[top + down, left + right]
                 total += by_row[row, down] * line
             if total != 0:
                 result[row, column] = _grey(total, scale)

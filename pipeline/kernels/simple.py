@@ -85,13 +85,19 @@ def _farthest_from(outline: NDArray[np.int32], place: int) -> int:
 def _farthest_between(outline: NDArray[np.int32], begin: int, end: int) -> tuple[int, float]:
     """The point between two that lies farthest from the line through them, and how far."""
     number = len(outline)
-    x0, y0 = outline[begin % number]
-    dx, dy = outline[end % number, 0] - x0, outline[end % number, 1] - y0
-    length = np.hypot(float(dx), float(dy))
-    most, result = -1.0, begin
+    first, last = begin % number, end % number
+    x0, y0 = int(outline[first, 0]), int(outline[first, 1])
+    dx, dy = int(outline[last, 0]) - x0, int(outline[last, 1]) - y0
+    point = first == last or (dx == 0 and dy == 0)
+    most, result, at = -1, begin, first
     for place in range(begin + 1, end):
-        x, y = outline[place % number, 0] - x0, outline[place % number, 1] - y0
-        away = np.hypot(float(x), float(y)) if length == 0 else abs(x * dy - y * dx) / length
+        at = at + 1 if at + 1 < number else 0
+        x, y = int(outline[at, 0]) - x0, int(outline[at, 1]) - y0
+        away = x * x + y * y if point else abs(x * dy - y * dx)
         if away > most:
             most, result = away, place
-    return result, most
+    if most < 0:
+        return begin, -1.0
+    if point:
+        return result, np.sqrt(float(most))
+    return result, most / np.sqrt(float(dx * dx + dy * dy))

@@ -13,6 +13,50 @@ _DY = np.array([0, -1, -1, -1, 0, 1, 1, 1])
 
 
 @compiled
+def border_of_largest(regions: NDArray[np.uint8], name: int) -> NDArray[np.int32]:
+    """The outer border of the largest connected part of a region; empty if there is none.
+
+    Parameters
+    ----------
+    regions
+        (h, w) uint8, the region each pixel belongs to; the outermost pixels belong to none.
+    name
+        Of the region.
+
+    Returns
+    -------
+    (m, 2) int32
+        x and y of its pixels in turn.
+    """
+    height, width = regions.shape
+    size, first_row, first_column = 0, -1, -1
+    for row in range(height):
+        for column in range(width):
+            if regions[row, column] == name:
+                if size == 0:
+                    first_row, first_column = row, column
+                size += 1
+    if size == 0:
+        return np.empty((0, 2), np.int32)
+    border = trace_border(regions, name, first_row, first_column)
+    # Mostly there is one part; one that takes up half of all need not be compared with others.
+    if 2 * area_within(border) > size:
+        return border
+    row, column = largest_part(regions, name)
+    return trace_border(regions, name, row, column)
+
+
+@compiled
+def area_within(border: NDArray[np.int32]) -> float:
+    """Pixels on and inside a closed border of pixels next to each other (Pick's theorem)."""
+    number, twice = len(border), 0
+    for place in range(number):
+        one, two = border[place - 1 if place else number - 1], border[place]
+        twice += int(one[0]) * int(two[1]) - int(two[0]) * int(one[1])
+    return abs(twice) / 2 + number / 2 + 1
+
+
+@compiled
 def largest_part(regions: NDArray[np.uint8], name: int) -> tuple[int, int]:
     """Row and column of the first pixel of the largest connected part of a region; −1 if none.
 
