@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
 from pipeline.kernels.score import keep_best
-from pipeline.views import Shot, View, ViewFinder
+from pipeline.views import Shot, View
 
 #: A picture replaces another if it is better by this: a tenth more of focus.
 _BETTER = 0.05
-#: A view, or the frame and the detection that it is to be made of.
-Source = View | tuple[Shot, int]
-
 #: Room for recent frames, bytes, and how many they are at least and at most.
 _ROOM, _FEWEST, _MOST = 24e6, 2, 64
 
@@ -28,19 +25,16 @@ class BestViews:
 
     Parameters
     ----------
-    finder
-        Of the recording.
     number
         Views of a track.
     """
 
-    def __init__(self, finder: ViewFinder, number: int) -> None:
-        self._finder = finder
+    def __init__(self, number: int) -> None:
         self._score = np.zeros((0, number))
         self._frame, self._index = np.zeros((2, 0, number), np.int64)
         self._count = np.zeros(0, np.int64)
         self._shots: dict[int, Shot] = {}
-        self._cut_out: dict[tuple[int, int], View] = {}
+        self._cut_out: dict[tuple[int, int], Shot] = {}
 
     def take(self, shot: Shot, owners: NDArray[np.int64], rows: int) -> None:
         """Take the views of a frame.
@@ -62,20 +56,20 @@ class BestViews:
         if len(self._shots) > most:
             self._let_go(next(iter(self._shots)))
 
-    def views(self, row: int) -> list[Source]:
-        """The best views of a track, best first, as far as they are made already."""
+    def views(self, row: int) -> list[View]:
+        """The best views of a track, best first."""
         count = self._count[row]
         frames, indices = self._frame[row, :count].tolist(), self._index[row, :count].tolist()
         return [
-            self._cut_out.get((row, frame)) or (self._shots[frame], index)
-            for frame, index in zip(frames, indices, strict=True)
+            (self._cut_out[row, frame], 0) if frame not in self._shots else (self._shots[frame], at)
+            for frame, at in zip(frames, indices, strict=True)
         ]
 
     def forget(self, rows: NDArray[np.int64]) -> None:
         """Let tracks go, whose rows others will take."""
         if self._cut_out:
             gone = set(rows.tolist())
-            self._cut_out = {k: view for k, view in self._cut_out.items() if k[0] not in gone}
+            self._cut_out = {k: shot for k, shot in self._cut_out.items() if k[0] not in gone}
         self._count[rows] = 0
 
     def _let_go(self, frame: int) -> None:
@@ -84,7 +78,7 @@ class BestViews:
         rows, columns = np.nonzero((self._frame == frame) & places)
         indices = self._index[rows, columns].tolist()
         for row, index in zip(rows.tolist(), indices, strict=True):
-            self._cut_out[row, frame] = self._finder.view(shot, index).cut_out()
+            self._cut_out[row, frame] = shot.cut_out(index)
 
     def _make_room(self, rows: int) -> None:
         more = rows - len(self._count)

@@ -31,7 +31,6 @@ from pipeline.rows import Rows
 from pipeline.sightings import Sightings
 from pipeline.spool import Spool
 from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
-from pipeline.views import ViewFinder
 
 #: Frames held back to learn from, at most.
 _HELD_BACK = 200
@@ -231,8 +230,7 @@ def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
     shape = held[0].pixels.shape
     desk = Desk(
         ground=ground,
-        finder=ViewFinder(ground.optics),
-        rows=Rows(acquisition, settings, window_px, study.spool),
+        rows=Rows(acquisition, settings, ground.optics, window_px, study.spool),
         figures=Figures(ground, acquisition, shape),
         settings=settings,
         shape=shape,

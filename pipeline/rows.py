@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
 from pipeline.features import FEATURES
-from pipeline.kernels.portrait import Paper, portray
+from pipeline.kernels.portrait import portray
+from pipeline.optics import Optics
 from pipeline.spool import Spool
 from pipeline.views import View
 
@@ -45,6 +46,8 @@ class Rows:
         Pixel size and frame rate.
     settings
         Number of views, side of a picture, full scale.
+    optics
+        Of the recording.
     window_px
         Side of the window of a picture, pixels of the frame.
     spool
@@ -55,18 +58,16 @@ class Rows:
         self,
         acquisition: Acquisition,
         settings: IngestSettings,
+        optics: Optics,
         window_px: float,
         spool: Spool,
     ) -> None:
         self.acquisition = acquisition
         self.settings = settings
-        self.paper = Paper(
-            float(window_px),
-            settings.crop_pixels,
-            float(settings.full_scale),
-            float(acquisition.pixel_size_um),
-        )
-        self._columns = {name: array("d") for name in _KEPT}
+        self.optics = optics
+        scale, size = float(settings.full_scale), float(acquisition.pixel_size_um)
+        self._paper = float(window_px), scale, size
+        self._values = array("d")
         self._flags: list[str] = []
         self._dropped = np.zeros(0, bool)
         self._spool = spool
@@ -83,7 +84,7 @@ class Rows:
         track: int,
         alone: bool = True,
     ) -> None:
-        """Take a finished cell.
+        """Draw and take a finished cell.
 
         Parameters
         ----------
@@ -98,37 +99,44 @@ class Rows:
         alone
             Whether it was also seen apart from others.
         """
-        row: dict[str, Any] = {}
-        pictures = np.empty(self._spool.shape, np.uint8)
+        pictures, features = np.empty(self._spool.shape, np.uint8), np.empty(len(FEATURES) - 1)
         for place, view in enumerate(views):
-            pictures[place], values = portray(
-                view.pixels, view.ground, view.outline, view.sitting, self.paper, place == 0
-            )
-            if place == 0:
-                row = dict(zip(FEATURES, values.tolist(), strict=False))
+            self._portray(view, pictures, place, features)
         pictures[len(views) :] = pictures[0]
-        best = views[0]
-        rate = self.acquisition.frame_rate_hz
-        row |= {
-            "alone": alone,
-            "track": track,
-            "first_frame": frames[0],
-            "last_frame": frames[1],
-            "best_frame": best.frame,
-            "n_frames": frames[2],
-            "x": best.x,
-            "y": best.y,
-            "width": best.box[2],
-            "height": best.box[3],
-            "focus": best.focus,
-            "speed_um_s": speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan,
-            "touching": best.touching,
-            "n_views": len(views),
-        }
-        for name, column in self._columns.items():
-            column.append(row[name])
-        self._flags.append("cut_by_border" if best.cut else "")
         self._spool.add(pictures)
+        shot, index = views[0]
+        found = shot.found
+        rate = self.acquisition.frame_rate_hz
+        speed = speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan
+        size = found.box[index, 2:].tolist()
+        # In the order of the columns that are kept.
+        self._values.extend((*frames[:2], found.frame, frames[2], found.x[index], found.y[index]))
+        self._values.extend((*size, *features.tolist(), shot.focus[index], speed))
+        self._values.extend((found.touching[index], len(views), alone, track))
+        self._flags.append("cut_by_border" if found.cut[index] else "")
+
+    def _portray(
+        self,
+        view: View,
+        pictures: NDArray[np.uint8],
+        place: int,
+        features: NDArray[np.float64],
+    ) -> None:
+        shot, index = view
+        found = shot.found
+        portray(
+            shot.pixels,
+            shot.ground,
+            shot.corner,
+            (found.gain, self.optics.level),
+            self.optics.shrink,
+            (found.box, found.x, found.y, found.outlines.points, found.outlines.starts),
+            index,
+            self._paper,
+            pictures,
+            place,
+            features,
+        )
 
     def drop_slight(self) -> int:
         """Take out what is far slighter than the cells of this recording; how many that was.
@@ -147,7 +155,7 @@ class Rows:
         return int(np.count_nonzero(self._dropped))
 
     def _column(self, name: str) -> NDArray[np.float64]:
-        return np.array(self._columns[name])
+        return np.array(self._values).reshape(-1, len(_KEPT))[:, _KEPT.index(name)]
 
     def order(self) -> NDArray[np.int64]:
         """Places of the rows in the order in which cells were first seen, without those dropped."""

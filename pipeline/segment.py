@@ -93,6 +93,24 @@ class Detections:
     def __len__(self) -> int:
         return len(self.x)
 
+    def only(self, index: int) -> Detections:
+        """One of them, on its own memory."""
+        one = slice(index, index + 1)
+        kept = Detections(
+            frame=self.frame,
+            gain=self.gain,
+            x=self.x[one].copy(),
+            y=self.y[one].copy(),
+            area=self.area[one].copy(),
+            solidity=self.solidity[one].copy(),
+            box=self.box[one].copy(),
+            blob=np.zeros(1, np.int64),
+            cut=self.cut[one].copy(),
+            outlines=Outlines.of([self.outlines[index]]),
+        )
+        kept.touching = self.touching[one].copy()
+        return kept
+
 
 class Segmenter:
     """Finds detections in frames of one recording."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
 from pipeline.ahead import Aside
-from pipeline.best import BestViews, Source
+from pipeline.best import BestViews
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
 from pipeline.linking import Linker, Verdict, estimate_flow, judge, unknown_flow
@@ -21,7 +21,7 @@ from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
 from pipeline.sightings import Sightings
-from pipeline.views import Shot, View, ViewFinder
+from pipeline.views import Shot, View, shot_of
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
@@ -52,7 +52,6 @@ class Desk:
     """What is needed to take a census: set up once for a recording."""
 
     ground: Ground
-    finder: ViewFinder
     rows: Rows
     figures: Figures
     settings: IngestSettings
@@ -66,7 +65,6 @@ class _Loop:
 
     def __init__(self, desk: Desk) -> None:
         self.ground = desk.ground
-        self.finder = desk.finder
         self.rows = desk.rows
         self.figures = desk.figures
         self.settings = desk.settings
@@ -79,7 +77,7 @@ class _Loop:
     def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
-        shot = self.finder.shot(frame, found, background)
+        shot = shot_of(frame, found, background)
         self.figures.see(found, shot.focus)
         self._seen += 1
         return shot
@@ -99,9 +97,9 @@ class EachFrame(_Loop):
         self._number += len(numbers)
         once = (frame.index, frame.index, 1)
         for index in self._chosen(shot.found):
-            view, alone = self.finder.view(shot, index), not shot.found.touching[index]
-            name = int(numbers[index])
-            add = partial(self.rows.add, [view], once, float("nan"), track=name, alone=alone)
+            alone, name = not shot.found.touching[index], int(numbers[index])
+            view = [(shot, index)]
+            add = partial(self.rows.add, view, once, float("nan"), track=name, alone=alone)
             self.aside.do(add)
         self.sightings.see(shot.found, self.ground.optics.shrink, numbers)
         self.preview.offer(shot, numbers[:0])
@@ -132,7 +130,7 @@ class OverFrames(_Loop):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._linker: Linker | None = None
-        self._best = BestViews(self.finder, self.settings.views)
+        self._best = BestViews(self.settings.views)
         self._waiting: deque[Shot] = deque()
         self._pending = 0
 
@@ -200,7 +198,7 @@ class OverFrames(_Loop):
         self._best.forget(ended)
         linker.let_go(ended)
 
-    def _draw(self, tracks: NDArray[Any], views: list[list[Source]]) -> None:
+    def _draw(self, tracks: NDArray[Any], views: list[list[View]]) -> None:
         """Make the rows of tracks that are cells."""
         way = np.hypot(tracks["x"] - tracks["first_x"], tracks["y"] - tracks["first_y"])
         span = (tracks["last_frame"] - tracks["first_frame"]).astype(float)
@@ -211,13 +209,9 @@ class OverFrames(_Loop):
         names = ("first_frame", "last_frame", "length")
         frames = list(zip(*(tracks[name].tolist() for name in names), strict=True))
         numbers = tracks["number"].tolist()
-        for place, sources in enumerate(views):
-            pictures = [
-                source if isinstance(source, View) else self.finder.view(*source)
-                for source in sources
-            ]
+        for place, best in enumerate(views):
             self.rows.add(
-                pictures, frames[place], speeds[place], track=numbers[place], alone=alone[place]
+                best, frames[place], speeds[place], track=numbers[place], alone=alone[place]
             )
 
     def finish(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,102 +19,98 @@ from pipeline.kernels.widen import widen
 RIM = 0.10
 
 
-class Sitting(NamedTuple):
-    """Where a cell is in two arrays that are parts of a frame and of its background.
-
-    Parameters
-    ----------
-    window
-        Left, top, right, bottom of what is looked at, in pixels of the arrays.
-    corner
-        Left and top of the arrays in the frame.
-    centre
-        Of the cell, x and y in the frame.
-    gain, level
-        Brightness of the frame over the background; grey value that contrast is measured in.
-    shrink
-        Of the frame in detection.
-    """
-
-    window: tuple[int, int, int, int]
-    corner: tuple[int, int]
-    centre: tuple[float, float]
-    gain: float
-    level: float
-    shrink: int
-
-
-class Paper(NamedTuple):
-    """How pictures are drawn and measured: side of the window in pixels of the frame, side of the
-    picture, contrast shown as 1 or 255, side of a pixel in µm."""
-
-    window_px: float
-    side: int
-    full_scale: float
-    pixel_size_um: float
+#: Left, top, right, bottom in the arrays of a shot.
+Window = tuple[int, int, int, int]
+#: Arrays of detections: box (n, 4), x and y (n,), and points and starts of their outlines.
+Things = tuple[
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.int32],
+    NDArray[np.int64],
+]
+#: How pictures are drawn and measured: side of the window in pixels of the frame, contrast shown as
+#: 1 or 255, side of a pixel in µm.
+Paper = tuple[float, float, float]
 
 
 @compiled
 def portray(
     pixels: NDArray[Any],
     ground: NDArray[np.float32],
-    outline: NDArray[np.int32],
-    sitting: Sitting,
+    corner: tuple[int, int],
+    light: tuple[float, float],
+    shrink: int,
+    things: Things,
+    index: int,
     paper: Paper,
-    measured: bool,
-) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """Draw one picture, and measure the cell if that is wanted.
+    pictures: NDArray[np.uint8],
+    place: int,
+    features: NDArray[np.float64],
+) -> None:
+    """Draw one picture of a cell, and measure the cell on the first.
 
     Parameters
     ----------
     pixels, ground
-        Parts of the frame and of the background, of one shape.
-    outline
-        (m, 2) int32, in pixels of the shrunk frame.
-
-    Returns
-    -------
-    picture : (side, side) uint8
-        From `draw`.
-    features : (8,) float64
-        From `pipeline.kernels.measure.measure_cell`; zeros if they are not wanted.
+        A frame and its background, or the same part of both.
+    corner
+        Left and top of the part in the frame.
+    light
+        Brightness of the frame over the background; grey value that contrast is measured in.
+    shrink
+        Of the frame in detection.
+    things, index
+        What was found in the frame, and which of it this is.
+    paper
+        See `Paper`.
+    pictures, place
+        (V, side, side) uint8, and which of them is to be drawn.
+    features
+        (8,) float64, written for place 0: see `pipeline.kernels.measure.measure_cell`.
     """
-    contrast = contrast_of(pixels, ground, sitting)
-    mask = own_pixels(outline, sitting)
-    left, top = sitting.corner[0] + sitting.window[0], sitting.corner[1] + sitting.window[1]
-    centre = (sitting.centre[0] - left, sitting.centre[1] - top)
-    picture = draw(contrast, mask, centre, paper.window_px, paper.side, paper.full_scale)
-    features = np.zeros(8)
-    if measured:
-        own = true_mask(contrast, mask, 1.0 + sitting.shrink)
-        features = measure_cell(contrast, own, paper.pixel_size_um)
-    return picture, features
+    box, x, y, points, starts = things
+    outline = points[starts[index] : starts[index + 1]]
+    window = _window(box[index], corner, pixels.shape)
+    contrast = contrast_in(pixels, ground, window, light)
+    left, top = corner[0] + window[0], corner[1] + window[1]
+    mask = np.zeros(contrast.shape, np.uint8)
+    fill_outline(outline, left, top, shrink, mask)
+    centre = (x[index] - left, y[index] - top)
+    pictures[place] = draw(contrast, mask, centre, paper[0], pictures.shape[1], paper[1])
+    if place == 0:
+        own = true_mask(contrast, mask, 1.0 + shrink)
+        features[:] = measure_cell(contrast, own, paper[2])
 
 
 @compiled
-def contrast_of(
-    pixels: NDArray[Any], ground: NDArray[np.float32], sitting: Sitting
+def _window(box: NDArray[np.int64], corner: tuple[int, int], shape: tuple[int, int]) -> Window:
+    """Box of a thing with the rim that is drawn, and a little more, as far as there is a picture."""
+    left, top = box[0] - corner[0], box[1] - corner[1]
+    room = room_around(box[2], box[3])
+    right, bottom = min(left + box[2] + room, shape[1]), min(top + box[3] + room, shape[0])
+    return max(left - room, 0), max(top - room, 0), right, bottom
+
+
+@compiled
+def room_around(width: int, height: int) -> int:
+    """Pixels around a box that are looked at."""
+    return rim_of(float(max(width, height))) + 2
+
+
+@compiled
+def contrast_in(
+    pixels: NDArray[Any], ground: NDArray[np.float32], window: Window, light: tuple[float, float]
 ) -> NDArray[np.float32]:
-    """(Frame − background) / background level in the window of a sitting, (h, w)."""
-    left, top, right, bottom = sitting.window
-    own = np.float32(1 / (sitting.gain * sitting.level))
-    bare = np.float32(1 / sitting.level)
+    """(Frame − background) / background level in a window, (h, w)."""
+    left, top, right, bottom = window
+    own, bare = np.float32(1 / (light[0] * light[1])), np.float32(1 / light[1])
     result = np.empty((bottom - top, right - left), np.float32)
     for row in range(bottom - top):
         for column in range(right - left):
             value = np.float32(pixels[top + row, left + column]) * own
             result[row, column] = value - ground[top + row, left + column] * bare
     return result
-
-
-@compiled
-def own_pixels(outline: NDArray[np.int32], sitting: Sitting) -> NDArray[np.uint8]:
-    """The cell's own pixels in the window of a sitting, 0 or 255."""
-    left, top, right, bottom = sitting.window
-    mask = np.zeros((bottom - top, right - left), np.uint8)
-    start = (sitting.corner[0] + left, sitting.corner[1] + top)
-    fill_outline(outline, start[0], start[1], sitting.shrink, mask)
-    return mask
 
 
 @compiled

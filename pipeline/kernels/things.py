@@ -79,8 +79,9 @@ def are_things(
         bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
         if row[AREA] > limits.clearly_large:
             middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
-            peak = _peak(small[top:bottom, left:right], middle, signs)
-            result[index] = peak >= limits.contrast
+            result[index] = _reaches(
+                small[top:bottom, left:right], middle, signs, limits.contrast
+            )
             continue
         contrast = _contrast(
             small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs
@@ -92,34 +93,49 @@ def are_things(
 
 
 @compiled
-def _peak(part: NDArray[Any], bare: float, signs: tuple[bool, bool]) -> float:
-    low = high = float(part[0, 0])
-    for row in range(part.shape[0]):
+def _reaches(part: NDArray[Any], bare: float, signs: tuple[bool, bool], contrast: float) -> bool:
+    """Whether any pixel is so far off what is bare; looked for from the middle row on."""
+    low = bare - contrast if signs[0] else -np.inf
+    high = bare + contrast if signs[1] else np.inf
+    height = part.shape[0]
+    for turn in range(height):
+        row = (turn + height // 2) % height
         for column in range(part.shape[1]):
-            value = float(part[row, column])
-            low, high = min(low, value), max(high, value)
-    peak = 0.0
-    if signs[0]:
-        peak = bare - low
-    if signs[1]:
-        peak = max(peak, high - bare)
-    return peak
+            if not low < part[row, column] < high:
+                return True
+    return False
 
 
 @compiled
 def _contrast(
     part: NDArray[Any], bare: NDArray[np.float32], gain: float, signs: tuple[bool, bool]
 ) -> NDArray[np.float32]:
-    result = np.empty(part.size, np.float32)
-    place = 0
-    for row in range(part.shape[0]):
-        for column in range(part.shape[1]):
-            value = float(part[row, column]) - gain * bare[row, column]
-            if signs[0] and (not signs[1] or value < 0):
-                value = -value
-            result[place] = value
-            place += 1
-    return result
+    """Distance from what is bare, in the direction that counts, of every pixel in turn."""
+    height, width = part.shape
+    result, factor = np.empty(height * width, np.float32), np.float32(gain)
+    for row in range(height):
+        line = result[row * width : (row + 1) * width]
+        for column in range(width):
+            line[column] = np.float32(part[row, column]) - factor * bare[row, column]
+    if signs[0] and signs[1]:
+        return np.abs(result)
+    return -result if signs[0] else result
+
+
+@compiled
+def _highest_but(values: NDArray[np.float32], number: int) -> float:
+    """The value that ``number`` others exceed, to a millionth of the highest; 0 if it is less."""
+    low, high = np.float32(0.0), values.max()
+    for _ in range(20):
+        middle = np.float32(0.5) * (low + high)
+        above = 0
+        for place in range(len(values)):
+            above += values[place] > middle
+        if above > number:
+            low = middle
+        else:
+            high = middle
+    return high
 
 
 @compiled
@@ -130,7 +146,7 @@ def _is_large_enough(
     limits: Limits,
 ) -> bool:
     order = min(int(0.1 * area), contrast.size - 1)
-    typical = np.partition(contrast, contrast.size - 1 - order)[contrast.size - 1 - order]
+    typical = _highest_but(contrast, order)
     inside, mass = 0, 0.0
     for place in range(contrast.size):
         inside += contrast[place] > limits.core * typical
