@@ -32,7 +32,7 @@ class Outlines:
         if not contours:
             return cls(np.zeros((0, 2), np.int32), starts)
         np.cumsum([len(contour) for contour in contours], out=starts[1:])
-        points = np.concatenate(contours).reshape(-1, 2)
+        points = np.concatenate([contour.reshape(-1, 2) for contour in contours])
         return cls(np.ascontiguousarray(points, np.int32), starts)
 
     def __len__(self) -> int:

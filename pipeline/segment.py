@@ -16,11 +16,9 @@ from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
 from pipeline.background import Background
-from pipeline.kernels.border import complete_discs
 from pipeline.kernels.contours import find_borders
-from pipeline.kernels.detect import Found, detect_things
+from pipeline.kernels.detect import detect_things
 from pipeline.kernels.ground import bench, mark_off
-from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, SOLIDITY, X, Y
 from pipeline.kernels.things import Limits
 from pipeline.optics import Optics, shrunk
 from pipeline.outlines import Outlines
@@ -83,12 +81,13 @@ class Detections:
     outlines: Outlines
     oversized: int = 0
 
-    touching: NDArray[np.bool_] = field(init=False)
+    touching: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
-        # Cut out of a thing that holds several.
-        counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
-        self.touching = counts[self.blob] > 1
+        if len(self.touching) != len(self.blob):
+            # Cut out of a thing that holds several.
+            counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
+            self.touching = counts[self.blob] > 1
 
     def __len__(self) -> int:
         return len(self.x)
@@ -96,7 +95,7 @@ class Detections:
     def only(self, index: int) -> Detections:
         """One of them, on its own memory."""
         one = slice(index, index + 1)
-        kept = Detections(
+        return Detections(
             frame=self.frame,
             gain=self.gain,
             x=self.x[one].copy(),
@@ -107,9 +106,8 @@ class Detections:
             blob=np.zeros(1, np.int64),
             cut=self.cut[one].copy(),
             outlines=Outlines.of([self.outlines[index]]),
+            touching=self.touching[one].copy(),
         )
-        kept.touching = self.touching[one].copy()
-        return kept
 
 
 class Segmenter:
@@ -177,8 +175,24 @@ class Segmenter:
         mark_off(shrunk(frame, self.optics.shrink), self._low, self._high, self._signs, room)
         points, starts = find_borders(room.mask, room.mask.view(np.uint64), self._shortest)
         ground = (self._image, gain)
-        found = detect_things(points, starts, room.small, ground, self.limits, self._signs)
-        return self._detections(found, gain, index)
+        found = detect_things(
+            points, starts, room.small, ground, self.limits, self._signs, self.optics.shrink
+        )
+        x, y, area, solidity = found.columns
+        return Detections(
+            frame=index,
+            gain=gain,
+            x=x,
+            y=y,
+            area=area,
+            solidity=solidity,
+            box=found.box,
+            blob=found.blob,
+            cut=found.cut,
+            outlines=Outlines(found.points, found.starts),
+            oversized=found.oversized,
+            touching=found.touching,
+        )
 
     def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:
         """See how small whole single cells of this recording are: no piece of a blob is smaller.
@@ -195,23 +209,3 @@ class Segmenter:
             small = float(np.sqrt(4 * np.percentile(areas, 5) / np.pi)) / self.optics.shrink
             least = max(self.limits.smallest_piece, small)
             self.limits = self.limits._replace(smallest_piece=least)
-
-    def _detections(self, found: Found, gain: float, index: int) -> Detections:
-        scale = self.optics.shrink
-        # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
-        offset = (scale - 1) / 2
-        cut = complete_discs(found.table, *self._image.shape)
-        columns = np.ascontiguousarray(found.table.T)
-        return Detections(
-            frame=index,
-            gain=gain,
-            x=columns[X] * scale + offset,
-            y=columns[Y] * scale + offset,
-            area=columns[AREA] * scale**2,
-            solidity=columns[SOLIDITY],
-            box=(found.table[:, LEFT : HEIGHT + 1] * scale).astype(np.int64),
-            blob=found.blob,
-            cut=cut,
-            outlines=Outlines(found.points, found.starts),
-            oversized=found.oversized,
-        )

@@ -7,9 +7,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels.border import complete_discs
 from pipeline.kernels.compiled import compiled
 from pipeline.kernels.cut import cut_apart, may_be_several
-from pipeline.kernels.outlines import AREA, SOLIDITY, measure_outline, measure_outlines
+from pipeline.kernels.outlines import AREA, LEFT, SOLIDITY, X, Y, measure_outline, measure_outlines
 from pipeline.kernels.things import Limits, are_things
 
 
@@ -18,18 +19,26 @@ class Found(NamedTuple):
 
     Parameters
     ----------
-    table
-        (n, 8) as from `pipeline.kernels.outlines.measure_outlines`; the solidity of a piece is
-        that of the whole it was cut from, which tells how sure the parting is.
+    columns
+        (4, n): x, y, area, solidity as from `pipeline.kernels.outlines.measure_outlines`, in pixels
+        of the frame, what one border cuts completed to a disc. The solidity of a piece is that of
+        the whole it was cut from, which tells how sure the parting is.
+    box
+        (n, 4): left, top, width, height, in pixels of the frame.
+    cut, touching
+        (n,) whether a border cuts it; whether it was cut out of an outline that holds several.
     blob
         (n,) outline each came from.
     points, starts
-        Their outlines, one after the other, and where each begins.
+        Their outlines in pixels of the shrunk frame, one after the other, and where each begins.
     oversized
         Things left out because they are far larger than any cell.
     """
 
-    table: NDArray[np.float64]
+    columns: NDArray[np.float64]
+    box: NDArray[np.int64]
+    cut: NDArray[np.bool_]
+    touching: NDArray[np.bool_]
     blob: NDArray[np.int64]
     points: NDArray[np.int32]
     starts: NDArray[np.int64]
@@ -44,6 +53,7 @@ def detect_things(
     ground: tuple[NDArray[np.float32], float],
     limits: Limits,
     signs: tuple[bool, bool],
+    shrink: int,
 ) -> Found:
     """Measure outlines, leave out what is no cell, and cut apart what may be several.
 
@@ -53,6 +63,8 @@ def detect_things(
         All outlines of the frame, as for `pipeline.kernels.outlines.measure_outlines`.
     small, ground, limits, signs
         As for `pipeline.kernels.things.are_things`.
+    shrink
+        Whole number by which the frame was shrunk.
     """
     outlines = measure_outlines(points, starts)
     good = are_things(small, ground, outlines, limits, signs)
@@ -90,13 +102,43 @@ def detect_things(
             blob[number] = index
             number += 1
             own_starts[number] = begin + ends[piece + 1]
+    table = table[:number]
+    cut = complete_discs(table, small.shape[0], small.shape[1])
+    columns, box, touching = _in_pixels_of_the_frame(table, blob[:number], shrink)
     return Found(
-        table[:number],
+        columns,
+        box,
+        cut,
+        touching,
         blob[:number],
         own_points[: own_starts[number]],
         own_starts[: number + 1],
         oversized,
     )
+
+
+@compiled
+def _in_pixels_of_the_frame(
+    table: NDArray[np.float64], blob: NDArray[np.int64], shrink: int
+) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_]]:
+    number = len(table)
+    columns, box = np.empty((4, number)), np.empty((number, 4), np.int64)
+    touching = np.zeros(number, np.bool_)
+    # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
+    offset = (shrink - 1) / 2
+    for index in range(number):
+        row = table[index]
+        columns[0, index] = row[X] * shrink + offset
+        columns[1, index] = row[Y] * shrink + offset
+        columns[2, index] = row[AREA] * shrink**2
+        columns[3, index] = row[SOLIDITY]
+        for side in range(4):
+            box[index, side] = int(row[LEFT + side] * shrink)
+        # Pieces of one outline come one after the other.
+        for other in (index - 1, index + 1):
+            if 0 <= other < number and blob[other] == blob[index]:
+                touching[index] = True
+    return columns, box, touching
 
 
 @compiled

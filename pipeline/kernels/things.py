@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
+from pipeline.kernels.level import highest_but
 from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, TOP, WIDTH
 
 
@@ -123,22 +124,6 @@ def _contrast(
 
 
 @compiled
-def _highest_but(values: NDArray[np.float32], number: int) -> float:
-    """The value that ``number`` others exceed, to a millionth of the highest; 0 if it is less."""
-    low, high = np.float32(0.0), values.max()
-    for _ in range(20):
-        middle = np.float32(0.5) * (low + high)
-        above = 0
-        for place in range(len(values)):
-            above += values[place] > middle
-        if above > number:
-            low = middle
-        else:
-            high = middle
-    return high
-
-
-@compiled
 def _is_large_enough(
     contrast: NDArray[np.float32],
     area: float,
@@ -146,7 +131,7 @@ def _is_large_enough(
     limits: Limits,
 ) -> bool:
     order = min(int(0.1 * area), contrast.size - 1)
-    typical = _highest_but(contrast, order)
+    typical = highest_but(contrast, order)
     inside, mass = 0, 0.0
     for place in range(contrast.size):
         inside += contrast[place] > limits.core * typical
