@@ -65,6 +65,10 @@ class BestViews:
             for frame, at in zip(frames, indices, strict=True)
         ]
 
+    def kept(self) -> tuple[int, int]:
+        """How many whole frames are kept, and how many parts of others."""
+        return len(self._shots), len(self._cut_out)
+
     def forget(self, rows: NDArray[np.int64]) -> None:
         """Let tracks go, whose rows others will take."""
         if self._cut_out:
