@@ -95,9 +95,7 @@ class BestViews:
 
 @compiled
 def keep_views(
-    tables: tuple[
-        NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]
-    ],
+    tables: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
     owners: NDArray[np.int64],
     scores: NDArray[np.float64],
     shown: int,

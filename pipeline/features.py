@@ -13,8 +13,8 @@ either, up to what sampling does to a picture.
 - ``granularity``: deviation of the structure finer than about 1 µm, in units of contrast: of the
   picture less its Gaussian mean of σ = 0.5 µm, taken inside the mask only (normalised convolution,
   Knutsson & Westin 1993), so that the edge of the cell is no grain.
-- ``texture``: the share of the variance that this mean itself has, 0–1: near 1 for a dark nucleus in
-  pale cytoplasm, near 0 for pure grain; NaN for a flat picture.
+- ``texture``: the share of the variance that this mean itself has, 0–1: near 1 for a dark nucleus
+  in pale cytoplasm, near 0 for pure grain; NaN for a flat picture.
 - ``focus``: deviation of the Laplacian over the deviation of the grey values; independent of gain
   and offset. The variance of the Laplacian is the focus measure of Pech-Pacheco et al. 2000
   (ICPR 15, 314–317), here free of the cell's own contrast.

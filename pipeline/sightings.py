@@ -28,7 +28,11 @@ _SEEN = pa.schema([("track", pa.int32()), *list(SCHEMA)[1:]])
 
 #: Track number, frame, x, y, values of the outline: one array each for the rows of a frame.
 _Rows = tuple[
-    NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]
+    NDArray[np.int32],
+    NDArray[np.int32],
+    NDArray[np.float32],
+    NDArray[np.float32],
+    NDArray[np.int32],
 ]
 
 
@@ -126,7 +130,9 @@ class Sightings:
     def _flush(self) -> None:
         if not self._waiting or self._writer is None:
             return
-        track, frame, x, y, sizes = (np.concatenate(parts) for parts in zip(*self._rows, strict=True))
+        track, frame, x, y, sizes = (
+            np.concatenate(parts) for parts in zip(*self._rows, strict=True)
+        )
         offsets = np.zeros(len(sizes) + 1, np.int32)
         np.cumsum(sizes, out=offsets[1:])
         outline = pa.ListArray.from_arrays(offsets, pa.array(np.concatenate(self._outlines)))

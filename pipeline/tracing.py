@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -204,7 +205,7 @@ class OverFrames(_Loop):
         span = (tracks["last_frame"] - tracks["first_frame"]).astype(float)
         span[span == 0] = np.nan
         speeds = (way / span).tolist()
-        self.figures.speeds += [speed for speed in speeds if speed == speed]
+        self.figures.speeds += [speed for speed in speeds if isfinite(speed)]
         alone = (tracks["free"] >= _ALONE * tracks["length"]).tolist()
         names = ("first_frame", "last_frame", "length")
         frames = list(zip(*(tracks[name].tolist() for name in names), strict=True))

@@ -76,7 +76,7 @@ def _assign_group(
 
 
 @compiled
-def least_total(cost: NDArray[np.float64]) -> NDArray[np.int64]:
+def least_total(cost: NDArray[np.float64]) -> NDArray[np.int64]:  # noqa: C901  one loop in another
     """Column of each row so that the sum of costs is least (Kuhn 1955, Munkres 1957).
 
     By shortest augmenting paths over reduced costs (Jonker & Volgenant 1987).

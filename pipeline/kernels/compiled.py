@@ -24,7 +24,7 @@ def compiled(function: Kernel) -> Kernel:
         return cast("Kernel", numba.njit(nogil=True, error_model="numpy")(function))
     # numba asks only whether the kernel's own file is newer, not those of the kernels it calls.
     kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
-    if hasattr(kept, "_source_stamp"):
+    if kept is not None and hasattr(kept, "_source_stamp"):
         kept._source_stamp = _stamp()
     return cast("Kernel", kernel)
 

@@ -103,12 +103,12 @@ def detect_things(
             number += 1
             own_starts[number] = begin + ends[piece + 1]
     table = table[:number]
-    cut = complete_discs(table, small.shape[0], small.shape[1])
+    at_border = complete_discs(table, small.shape[0], small.shape[1])
     columns, box, touching = _in_pixels_of_the_frame(table, blob[:number], shrink)
     return Found(
         columns,
         box,
-        cut,
+        at_border,
         touching,
         blob[:number],
         own_points[: own_starts[number]],
@@ -154,8 +154,10 @@ def _more(
 ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
     """Twice as much room."""
     number = len(blob)
-    wide, names, ends = np.empty((2 * number, 8)), np.empty(2 * number, np.int64), np.zeros(
-        2 * number + 1, np.int64
+    wide, names, ends = (
+        np.empty((2 * number, 8)),
+        np.empty(2 * number, np.int64),
+        np.zeros(2 * number + 1, np.int64),
     )
     wide[:number], names[:number], ends[: number + 1] = table, blob, starts
     return wide, names, ends

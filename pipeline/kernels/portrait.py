@@ -69,14 +69,8 @@ def portray(
     features
         (8,) float64, written for place 0: see `pipeline.kernels.measure.measure_cell`.
     """
-    box, x, y, points, starts = things
-    outline = points[starts[index] : starts[index + 1]]
-    window = _window(box[index], corner, pixels.shape)
-    contrast = contrast_in(pixels, ground, window, light)
-    left, top = corner[0] + window[0], corner[1] + window[1]
-    mask = np.zeros(contrast.shape, np.uint8)
-    fill_outline(outline, left, top, shrink, mask)
-    centre = (x[index] - left, y[index] - top)
+    contrast, mask, left, top = look(pixels, ground, corner, light, shrink, things, index)
+    centre = (things[1][index] - left, things[2][index] - top)
     pictures[place] = draw(contrast, mask, centre, paper[0], pictures.shape[1], paper[1])
     if place == 0:
         own = true_mask(contrast, mask, 1.0 + shrink)
@@ -84,8 +78,31 @@ def portray(
 
 
 @compiled
+def look(
+    pixels: NDArray[Any],
+    ground: NDArray[np.float32],
+    corner: tuple[int, int],
+    light: tuple[float, float],
+    shrink: int,
+    things: Things,
+    index: int,
+) -> tuple[NDArray[np.float32], NDArray[np.uint8], int, int]:
+    """Contrast around a thing and its own pixels, 0 or 255, both (h, w), and left and top of them.
+
+    Parameters are those of `portray`.
+    """
+    box, _, _, points, starts = things
+    window = _window(box[index], corner, pixels.shape)
+    contrast = contrast_in(pixels, ground, window, light)
+    left, top = corner[0] + window[0], corner[1] + window[1]
+    mask = np.zeros(contrast.shape, np.uint8)
+    fill_outline(points[starts[index] : starts[index + 1]], left, top, shrink, mask)
+    return contrast, mask, left, top
+
+
+@compiled
 def _window(box: NDArray[np.int64], corner: tuple[int, int], shape: tuple[int, int]) -> Window:
-    """Box of a thing with the rim that is drawn, and a little more, as far as there is a picture."""
+    """Box of a thing with the rim that is drawn and a little more, within the picture."""
     left, top = box[0] - corner[0], box[1] - corner[1]
     room = room_around(box[2], box[3])
     right, bottom = min(left + box[2] + room, shape[1]), min(top + box[3] + room, shape[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,7 +72,7 @@ def sample(
 
 
 @compiled
-def _grey(value: float, scale: tuple[float, float]) -> np.uint8:
+def _grey(value: Any, scale: tuple[float, float]) -> np.uint8:
     return np.uint8(min(max(np.rint(scale[0] + scale[1] * value), 1.0), 255.0))
 
 

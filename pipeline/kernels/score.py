@@ -46,9 +46,7 @@ def score_views(
         least = max(radius[index], 1.0)
         shown = 4.0
         if cut[index]:
-            depth = min(
-                min(x[index], width - 1 - x[index]), min(y[index], height - 1 - y[index])
-            )
+            depth = min(x[index], width - 1 - x[index], y[index], height - 1 - y[index])
             # A cell whose centre lies outside stands for nothing unless there is no other view.
             shown = -9.0 if depth < 0 else 3 * min(depth / least, 1.0)
         scores[index] = shown + min(max(apart[index] / least, 0.0), 1.0)

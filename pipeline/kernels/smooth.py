@@ -1,7 +1,7 @@
 """Small pictures, smoothed.
 
 Pictures get a rim as wide as the weights reach, and loops go over all rows as over one long one:
-what that makes wrong at the ends of rows is rim. Compiled, a long loop costs as much as a short one.
+what that makes wrong at the ends of rows is rim. One long loop costs less than many short ones.
 """
 
 from __future__ import annotations

@@ -80,9 +80,7 @@ def are_things(
         bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
         if row[AREA] > limits.clearly_large:
             middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
-            result[index] = _reaches(
-                small[top:bottom, left:right], middle, signs, limits.contrast
-            )
+            result[index] = _reaches(small[top:bottom, left:right], middle, signs, limits.contrast)
             continue
         contrast = _contrast(
             small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs

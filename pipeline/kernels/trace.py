@@ -94,9 +94,7 @@ def largest_part(regions: NDArray[np.uint8], name: int) -> tuple[int, int]:
 
 
 @compiled
-def trace_border(
-    regions: NDArray[np.uint8], name: int, row: int, column: int
-) -> NDArray[np.int32]:
+def trace_border(regions: NDArray[np.uint8], name: int, row: int, column: int) -> NDArray[np.int32]:
     """Follow the outer border of a part of a region (Suzuki & Abe 1985).
 
     Parameters

@@ -58,8 +58,7 @@ class FlowField(NamedTuple):
 
 @compiled
 def lane_speed(flow: FlowField, x: float, y: float) -> float:
-    """Speed at a position, pixels per frame: between lanes as on a straight line, beyond as there.
-    """
+    """Speed at a position, pixels per frame: linear between lanes, beyond them as there."""
     across = y * flow.direction[0] - x * flow.direction[1]
     lanes, speed = flow.lanes, flow.speed
     last = len(lanes) - 1

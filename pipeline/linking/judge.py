@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
-from pipeline.linking.step import Scene
 from pipeline.linking.flow import lane_speed
+from pipeline.linking.step import Scene
 from pipeline.linking.track import Tracks
 
 #: A cell that touches another all the way must be seen as a piece of its own in this share of its

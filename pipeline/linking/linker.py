@@ -54,9 +54,7 @@ class Linker:
         when = When(found.frame, self._first_frame, max(found.frame - self._last_frame, 1))
         self._last_frame = found.frame
         self._make_room(len(found))
-        seen = Seen(
-            found.x, found.y, found.area, found.cut, found.touching, found.blob, found.box
-        )
+        seen = Seen(found.x, found.y, found.area, found.cut, found.touching, found.blob, found.box)
         slots = (self.active, self.lost, self._spare)
         taken = step(self.tracks, slots, seen, self.scene, when, self._number)
         begun = self._begun(taken)

@@ -83,9 +83,7 @@ def expect(tracks: Tracks, slots: NDArray[np.int64], flow: FlowField, ahead: int
         table[5, row] = track.area
         table[6, row] = np.hypot(flow.spread * doubt, jitter)
         table[7, row] = np.hypot(flow.cross_spread * doubt, jitter)
-    return Expected(
-        table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7]
-    )
+    return Expected(table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7])
 
 
 @compiled

@@ -10,7 +10,7 @@ from pipeline.linking.motion import Expected, Seen
 
 #: Share of its radius within which a thing's heart lies.
 _HEART = 0.6
-#: What a track is inside a thing: not in one that others are in too; the one it was given to; another.
+#: What a track is inside a thing: by itself, or with others the one it was given to, or another.
 ALONE, HOST, GUEST = 0, 1, 2
 
 

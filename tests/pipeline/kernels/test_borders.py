@@ -77,7 +77,7 @@ def test_masks_from_outlines_and_back(seed):
             cv2.drawContours(expected, [larger], -1, 255, cv2.FILLED)
             fill_outline(outline.reshape(-1, 2), 0, 0, shrink, found)
             assert np.array_equal(found, expected)
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
     row, column = largest_part(mask, 255)
     assert stats[labels[row, column], cv2.CC_STAT_AREA] == stats[1:, cv2.CC_STAT_AREA].max()
     own = (labels == labels[row, column]).astype(np.uint8)
