@@ -223,9 +223,11 @@ def _dcnum(
 def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> tuple[np.ndarray, np.ndarray]:
     from pipeline.background import Background
     from pipeline.features import measure
+    from pipeline.kernels.edge import true_mask
+    from pipeline.kernels.portrait import look
     from pipeline.optics import estimate_optics
     from pipeline.segment import Segmenter
-    from pipeline.views import ViewFinder, mask_of, true_mask
+    from pipeline.views import shot_of
 
     flat = np.clip(np.rint(images.astype(np.float32) - grounds + 128), 0, 255).astype(np.uint8)
     ground = Background(np.full(images.shape[1:], 128, np.float32))
@@ -234,17 +236,20 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> tuple[np.ndar
         polarity=Polarity.DARK, noise_factor=4.5,
     )  # fmt: skip
     segmenter = Segmenter(ground, optics, flat.dtype)
-    finder = ViewFinder(optics, images.shape[1:])
     areas, polygons = np.full((2, len(images)), np.nan)
     for index, frame in enumerate(flat):
         found = segmenter.detect(frame, index)
         if not len(found):
             continue
         best = int(np.argmax(found.area))
-        shot = finder.shot(Frame(index, frame), found, ground)
-        view = finder.cut_out(shot, best)
-        mask = true_mask(view.contrast, mask_of(view, optics.shrink), 1.0 + optics.shrink)
-        areas[index] = measure(view.contrast, mask, size)["area_um2"] / size**2
+        shot = shot_of(Frame(index, frame), found, ground)
+        light, outlines = (found.gain, optics.level), found.outlines
+        things = (found.box, found.x, found.y, outlines.points, outlines.starts)
+        contrast, mask, _, _ = look(
+            shot.pixels, shot.ground, shot.corner, light, optics.shrink, things, best
+        )
+        mask = true_mask(contrast, mask, 1.0 + optics.shrink)
+        areas[index] = measure(contrast, mask, size)["area_um2"] / size**2
         polygons[index] = _polygon(mask)
     return areas, polygons
 

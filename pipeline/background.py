@@ -18,9 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.follow import followed
+from pipeline.kernels.level import gain_over
 
 #: Every ``_GRID``-th pixel in both directions tells the level of a frame.
 _GRID = 8
+#: Ratios of a frame to the background this near to their median are averaged.
+_NEAR = 0.04
 #: So many pixels tell the gain of a frame to a few parts in ten thousand.
 _ENOUGH = 2500
 
@@ -46,7 +49,7 @@ class Background:
         # Dark pixels of a vignette or a frame edge would divide by nothing.
         bright = values > 0.25 * max(self.level, 1e-6)
         self._bright = self._places[bright]
-        self._inverse = 1.0 / values[bright]
+        self._inverse = (1.0 / values[bright]).astype(np.float32)
 
     def gain(self, frame: NDArray[Any]) -> float:
         """Brightness of a frame over the background, dimensionless, robust to cells.
@@ -58,12 +61,7 @@ class Background:
         """
         if self._inverse.size < 16:
             return 1.0
-        ratio = frame.ravel()[self._bright] * self._inverse
-        half = ratio.size // 2
-        middle = float(np.partition(ratio, half)[half])
-        # The median of integers over a smooth background is coarse: average what lies near it.
-        near = ratio[(ratio > middle - 0.04) & (ratio < middle + 0.04)]
-        return float(near.mean()) if near.size else max(middle, 1e-6)
+        return float(gain_over(frame.reshape(-1), self._bright, self._inverse, _NEAR))
 
     def follow(
         self, frame: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float

@@ -31,7 +31,6 @@ from pipeline.rows import Rows
 from pipeline.sightings import Sightings
 from pipeline.spool import Spool
 from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
-from pipeline.views import ViewFinder
 
 #: Frames held back to learn from, at most.
 _HELD_BACK = 200
@@ -74,12 +73,15 @@ class Census:
         Figures of the recording; NaN where nothing can be said.
     preview
         (frame index, (H, W) uint8, outlines in pixels, track lines in pixels).
+    tracks
+        (N,) number of the track that each cell was.
     """
 
     table: dict[str, NDArray[Any]]
     crops: NDArray[np.uint8]
     figures: dict[str, float]
     preview: list[tuple[int, NDArray[np.uint8], list[NDArray[np.int32]], list[NDArray[np.int32]]]]
+    tracks: NDArray[np.int64]
     _folder: TemporaryDirectory[str] | None = None
 
 
@@ -138,13 +140,15 @@ def take_census(
     target = Path(own.name) / "crops.npy" if own else Path(crops_file or "")
     shape = (settings.views, settings.crop_pixels, settings.crop_pixels)
     with _one_thread(), closing(Spool(target.parent, shape)) as spool:
-        study = _Study(acquisition, hints, settings, spool, sightings)
-        tracing = _follow(recording, study, progress)
+        seen = sightings or Sightings()
+        tracing = _follow(recording, _Study(acquisition, hints, settings, spool, seen), progress)
         rows = tracing.rows
         progress.finish(f"{len(rows)} cells")
-        table, crops = rows.table(target)
+        order = rows.order()
+        table, crops = rows.table(order), rows.crops(order, target)
     values = _figures(tracing, table, window_um(hints, settings), settings)
-    return Census(table, crops, values, tracing.preview.pictures(), _folder=own)
+    pictures = tracing.preview.pictures(seen)
+    return Census(table, crops, values, pictures, rows.tracks(order), _folder=own)
 
 
 @dataclass(frozen=True)
@@ -155,7 +159,7 @@ class _Study:
     hints: CellHints
     settings: IngestSettings
     spool: Spool
-    sightings: Sightings | None
+    sightings: Sightings
 
 
 def _alone() -> bool:
@@ -226,7 +230,6 @@ def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
     shape = held[0].pixels.shape
     desk = Desk(
         ground=ground,
-        finder=ViewFinder(ground.optics, shape),
         rows=Rows(acquisition, settings, ground.optics, window_px, study.spool),
         figures=Figures(ground, acquisition, shape),
         settings=settings,

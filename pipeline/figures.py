@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cellcensus.study import Acquisition, Mode, Polarity
 from pipeline.grounds import Ground
-from pipeline.linking import FlowField
+from pipeline.linking import FlowField, Verdict
 from pipeline.segment import Detections
 from pipeline.still import dirt_share, text_lines
 
@@ -38,7 +38,7 @@ class Figures:
         self.acquisition = acquisition
         self.shape = shape
         self.flow: FlowField | None = None
-        self.verdicts: Counter[str] = Counter()
+        self.verdicts = np.zeros(len(Verdict), np.int64)
         self.slight = 0
         self.speeds: list[float] = []
         self._counts: list[int] = []
@@ -54,11 +54,11 @@ class Figures:
         self._touching += int(np.count_nonzero(found.touching))
         self._bubbles += found.oversized > 0
         self._gains.append(found.gain)
-        whole = focus[~(found.cut | found.touching)]
-        if whole.size:
+        whole = focus[~(found.cut | found.touching)].tolist()
+        if whole:
             # One number a frame: what is kept grows with the frames only.
-            self._focus.append(float(np.median(whole)))
-            self._whole += whole.size
+            self._focus.append(median(whole))
+            self._whole += len(whole)
 
     def summary(self, table: dict[str, NDArray[Any]]) -> dict[str, float]:
         """All figures; NaN where nothing can be said."""
@@ -101,9 +101,9 @@ class Figures:
                 if self.speeds
                 else float("nan"),
                 "flow_speed_range": _range(known.speed) if known else float("nan"),
-                "static_dirt": float(self.verdicts["static"]),
-                "fleeting": float(self.verdicts["fleeting"]),
-                "fragments": float(self.verdicts["fragment"]),
+                "static_dirt": float(self.verdicts[Verdict.STATIC]),
+                "fleeting": float(self.verdicts[Verdict.FLEETING]),
+                "fragments": float(self.verdicts[Verdict.FRAGMENT]),
                 "slight": float(self.slight),
                 "stuck_share": _stuck_share(table["n_frames"]),
                 "bubble_share": self._bubbles / max(len(counts), 1),

@@ -101,7 +101,7 @@ def ingest(
             raise
         write_cells(temporary, Cells(census.table, census.crops, quality))
         write_preview(temporary / PREVIEW, census.preview)
-        sightings.write(temporary / TRACKS, census.table)
+        sightings.write(temporary / TRACKS, census.tracks)
     findings = judge(
         quality,
         mode=acquisition.mode,

@@ -12,15 +12,18 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
-from pipeline.features import FEATURES, measure
+from pipeline.features import FEATURES
+from pipeline.kernels.portrait import portray
 from pipeline.optics import Optics
 from pipeline.spool import Spool
-from pipeline.views import View, draw, mask_of, true_mask
+from pipeline.views import View
 
 _WHOLE = ("first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
+#: What is no column of the cells.
+_INSIDE = ("alone", "track")
 #: What is kept of a cell, in the order of the columns.
-_KEPT = (*_WHOLE, *_REAL, "touching", "n_views", "alone")
+_KEPT = (*_WHOLE, *_REAL, "touching", "n_views", *_INSIDE)
 _TYPES: dict[str, type] = {
     **dict.fromkeys(_WHOLE, np.int32),
     "touching": np.bool_,
@@ -62,8 +65,9 @@ class Rows:
         self.acquisition = acquisition
         self.settings = settings
         self.optics = optics
-        self.window_px = window_px
-        self._columns = {name: array("d") for name in _KEPT}
+        scale, size = float(settings.full_scale), float(acquisition.pixel_size_um)
+        self._paper = float(window_px), scale, size
+        self._values = array("d")
         self._flags: list[str] = []
         self._dropped = np.zeros(0, bool)
         self._spool = spool
@@ -74,68 +78,64 @@ class Rows:
     def add(
         self,
         views: Sequence[View],
-        frames: Sequence[int],
+        frames: tuple[int, int, int],
         speed_px: float,
-        flags: Sequence[str] = (),
         *,
+        track: int,
         alone: bool = True,
     ) -> None:
-        """Take a finished cell.
+        """Draw and take a finished cell.
 
         Parameters
         ----------
         views
             At least one, best first.
         frames
-            Every frame it was seen in.
+            The first and the last it was seen in, and in how many it was.
         speed_px
             Pixels per frame; NaN where it cannot be said.
-        flags
-            Words that concern it.
+        track
+            Its number in `pipeline.sightings`.
         alone
             Whether it was also seen apart from others.
         """
-        pictures = []
-        row: dict[str, Any] = {}
-        for view in views:
-            mask, contrast = mask_of(view, self.optics.shrink), view.contrast
-            if not row:
-                own = true_mask(contrast, mask, 1.0 + self.optics.shrink)
-                row = measure(contrast, own, self.acquisition.pixel_size_um)
-            pictures.append(self._drawn(view, contrast, mask))
-        best = views[0]
+        pictures, features = np.empty(self._spool.shape, np.uint8), np.empty(len(FEATURES) - 1)
+        for place, view in enumerate(views):
+            self._portray(view, pictures, place, features)
+        pictures[len(views) :] = pictures[0]
+        self._spool.add(pictures)
+        shot, index = views[0]
+        found = shot.found
         rate = self.acquisition.frame_rate_hz
-        row |= {
-            "alone": alone,
-            "first_frame": frames[0],
-            "last_frame": frames[-1],
-            "best_frame": best.frame,
-            "n_frames": len(frames),
-            "x": best.x,
-            "y": best.y,
-            "width": best.box[2],
-            "height": best.box[3],
-            "focus": best.focus,
-            "speed_um_s": speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan,
-            "touching": best.touching,
-            "n_views": len(views),
-        }
-        for name, column in self._columns.items():
-            column.append(row[name])
-        self._flags.append(";".join([*flags, *(["cut_by_border"] if best.cut else [])]))
-        missing = self.settings.views - len(pictures)
-        self._spool.add(np.array(pictures + [pictures[0]] * missing))
+        speed = speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan
+        size = found.box[index, 2:].tolist()
+        # In the order of the columns that are kept.
+        self._values.extend((*frames[:2], found.frame, frames[2], found.x[index], found.y[index]))
+        self._values.extend((*size, *features.tolist(), shot.focus[index], speed))
+        self._values.extend((found.touching[index], len(views), alone, track))
+        self._flags.append("cut_by_border" if found.cut[index] else "")
 
-    def _drawn(
-        self, view: View, contrast: NDArray[np.float32], mask: NDArray[np.uint8]
-    ) -> NDArray[np.uint8]:
-        return draw(
-            contrast,
-            mask,
-            (view.x - view.left, view.y - view.top),
-            window_px=self.window_px,
-            side=self.settings.crop_pixels,
-            full_scale=self.settings.full_scale,
+    def _portray(
+        self,
+        view: View,
+        pictures: NDArray[np.uint8],
+        place: int,
+        features: NDArray[np.float64],
+    ) -> None:
+        shot, index = view
+        found = shot.found
+        portray(
+            shot.pixels,
+            shot.ground,
+            shot.corner,
+            (found.gain, self.optics.level),
+            self.optics.shrink,
+            (found.box, found.x, found.y, found.outlines.points, found.outlines.starts),
+            index,
+            self._paper,
+            pictures,
+            place,
+            features,
         )
 
     def drop_slight(self) -> int:
@@ -155,16 +155,26 @@ class Rows:
         return int(np.count_nonzero(self._dropped))
 
     def _column(self, name: str) -> NDArray[np.float64]:
-        return np.array(self._columns[name])
+        return np.array(self._values).reshape(-1, len(_KEPT))[:, _KEPT.index(name)]
 
-    def table(self, crops_file: Path) -> tuple[dict[str, NDArray[Any]], NDArray[np.uint8]]:
-        """Columns, and pictures in a new file, in the order in which cells were first seen."""
+    def order(self) -> NDArray[np.int64]:
+        """Places of the rows in the order in which cells were first seen, without those dropped."""
         order = np.lexsort((self._column("y"), self._column("first_frame")))
-        if self._dropped.any():
-            order = order[~self._dropped[order]]
+        return order[~self._dropped[order]] if self._dropped.any() else order
+
+    def table(self, order: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Columns of the cells."""
         table: dict[str, NDArray[Any]] = {"cell_id": np.arange(len(order), dtype=np.int32)}
         for name in _KEPT:
-            if name != "alone":
+            if name not in _INSIDE:
                 table[name] = self._column(name)[order].astype(_TYPES.get(name, np.float32))
         table["flags"] = np.array([self._flags[index] for index in order.tolist()], dtype=np.str_)
-        return table, self._spool.write(crops_file, order)
+        return table
+
+    def tracks(self, order: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Number of the track that each cell was."""
+        return self._column("track")[order].astype(np.int64)
+
+    def crops(self, order: NDArray[np.int64], file: Path) -> NDArray[np.uint8]:
+        """Pictures of the cells, in a new file."""
+        return self._spool.write(file, order)

@@ -6,7 +6,7 @@ each contour. Everything costly waits until it is known which pictures of a cell
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
 from pipeline.background import Background
-from pipeline.kernels.outlines import AREA, SOLIDITY, measure_outlines
-from pipeline.kernels.things import are_things
-from pipeline.optics import Optics, blur, shrunk
-from pipeline.split import split_contour
-
-Contour = NDArray[Any]
+from pipeline.kernels.contours import find_borders
+from pipeline.kernels.detect import detect_things
+from pipeline.kernels.ground import bench, mark_off
+from pipeline.kernels.things import Limits
+from pipeline.optics import Optics, shrunk
+from pipeline.outlines import Outlines
 
 #: New bounds when the gain has moved by this share of the threshold.
 _SAME_GAIN = 0.12
@@ -61,14 +61,12 @@ class Detections:
     cut
         Whether the border of the picture cuts it; x, y and area are then those of the disc that
         shows the same part, so its centre may lie outside.
-    contours
-        Outlines in pixels of the shrunk frame, each (m, 1, 2) int32.
+    outlines
+        In pixels of the shrunk frame.
     oversized
         Things left out because they are far larger than any cell: bubbles.
     touching
         Whether it was cut out of a blob that holds several.
-    sightings
-        x, y, area, cut and touching of each, as plain values.
     """
 
     frame: int
@@ -80,21 +78,36 @@ class Detections:
     box: NDArray[np.int64]
     blob: NDArray[np.int64]
     cut: NDArray[np.bool_]
-    contours: list[Contour] = field(default_factory=list)
+    outlines: Outlines
     oversized: int = 0
 
-    touching: NDArray[np.bool_] = field(init=False)
-    sightings: list[tuple[float, float, float, bool, bool]] = field(init=False)
+    touching: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
 
     def __post_init__(self) -> None:
-        # Cut out of a thing that holds several.
-        counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
-        self.touching = counts[self.blob] > 1
-        columns = (self.x, self.y, self.area, self.cut, self.touching)
-        self.sightings = list(zip(*(column.tolist() for column in columns), strict=True))
+        if len(self.touching) != len(self.blob):
+            # Cut out of a thing that holds several.
+            counts = np.bincount(self.blob) if len(self.blob) else np.zeros(1, np.int64)
+            self.touching = counts[self.blob] > 1
 
     def __len__(self) -> int:
         return len(self.x)
+
+    def only(self, index: int) -> Detections:
+        """One of them, on its own memory."""
+        one = slice(index, index + 1)
+        return Detections(
+            frame=self.frame,
+            gain=self.gain,
+            x=self.x[one].copy(),
+            y=self.y[one].copy(),
+            area=self.area[one].copy(),
+            solidity=self.solidity[one].copy(),
+            box=self.box[one].copy(),
+            blob=np.zeros(1, np.int64),
+            cut=self.cut[one].copy(),
+            outlines=Outlines.of([self.outlines[index]]),
+            touching=self.touching[one].copy(),
+        )
 
 
 class Segmenter:
@@ -102,27 +115,29 @@ class Segmenter:
 
     def __init__(self, background: Background, optics: Optics, dtype: np.dtype[Any]) -> None:
         self.optics = optics
-        self._kind = cv2.CV_8U if dtype == np.uint8 else cv2.CV_16U
-        self._kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (3, 3))
+        self._dtype = dtype
         smallest = optics.diameter_px[0] / optics.shrink
-        self.smallest_area = np.pi / 4 * smallest**2
         # The foot of a blob is a few pixels wide however small it is.
         core_area = np.pi / 4 * (smallest + 2) ** 2
-        #: Diameter below which a piece of a blob is no cell; raised once whole cells were seen.
-        self.smallest_piece = smallest
-        self._bubble_area = np.pi / 4 * (_BUBBLE * optics.diameter_px[1] / optics.shrink) ** 2
-        self._limits = (
-            _CLEARLY_LARGE * core_area,
-            optics.high,
-            _CORE,
-            self.smallest_area,
-            _SLIGHT * optics.mass,
+        self.limits = Limits(
+            clearly_large=float(_CLEARLY_LARGE * core_area),
+            contrast=float(optics.high),
+            core=_CORE,
+            area=float(np.pi / 4 * smallest**2),
+            mass=float(_SLIGHT * optics.mass),
+            # Raised once whole cells were seen.
+            smallest_piece=float(smallest),
+            bubble_area=float(np.pi / 4 * (_BUBBLE * optics.diameter_px[1] / optics.shrink) ** 2),
+            bubble_solidity=_ROUND,
         )
         self._signs = (
             optics.polarity is not Polarity.BRIGHT,
             optics.polarity is not Polarity.DARK,
         )
+        # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
+        self._shortest = int(np.ceil(max(3.0, 1.4 * smallest)))
         self.use(background)
+        self._room = bench(self._image.shape, dtype)
 
     def use(self, background: Background) -> None:
         """Take a new state of the background."""
@@ -138,23 +153,11 @@ class Segmenter:
             # Just under half a grey: what is stored is rounded, so the bounds are the least whole
             # number above and the greatest below.
             reach = self.optics.low - 0.4999
-            bare, kind = self._image, self._kind
-            if self._signs[0]:
-                self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
+            bare, kind = self._image, cv2.CV_8U if self._dtype == np.uint8 else cv2.CV_16U
+            self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
+            self._high = self._low
             if self._signs[1]:
                 self._high = cv2.addWeighted(bare, gain, bare, 0, reach, dtype=kind)
-
-    def mask(self, small: NDArray[Any], gain: float) -> NDArray[Any]:
-        """Pixels off the background, 255 or 0, of a shrunk and blurred frame."""
-        self._set_bounds(gain)
-        if self.optics.polarity is Polarity.DARK:
-            off = cv2.compare(small, self._low, cv2.CMP_LT)
-        elif self.optics.polarity is Polarity.BRIGHT:
-            off = cv2.compare(small, self._high, cv2.CMP_GT)
-        else:
-            off = cv2.bitwise_not(cv2.inRange(small, self._low, self._high))
-        # Gaps of one pixel in faint cytoplasm.
-        return cv2.morphologyEx(off, cv2.MORPH_CLOSE, self._kernel, dst=off)
 
     def detect(self, frame: NDArray[Any], index: int) -> Detections:
         """Find what could be cells.
@@ -167,10 +170,29 @@ class Segmenter:
             Of the frame.
         """
         gain = self.background.gain(frame)
-        small = blur(shrunk(frame, self.optics.shrink))
-        mask = self.mask(small, gain)
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        return self._measure(contours, small, gain, index)
+        self._set_bounds(gain)
+        room = self._room
+        mark_off(shrunk(frame, self.optics.shrink), self._low, self._high, self._signs, room)
+        points, starts = find_borders(room.mask, room.mask.view(np.uint64), self._shortest)
+        ground = (self._image, gain)
+        found = detect_things(
+            points, starts, room.small, ground, self.limits, self._signs, self.optics.shrink
+        )
+        x, y, area, solidity = found.columns
+        return Detections(
+            frame=index,
+            gain=gain,
+            x=x,
+            y=y,
+            area=area,
+            solidity=solidity,
+            box=found.box,
+            blob=found.blob,
+            cut=found.cut,
+            outlines=Outlines(found.points, found.starts),
+            oversized=found.oversized,
+            touching=found.touching,
+        )
 
     def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:
         """See how small whole single cells of this recording are: no piece of a blob is smaller.
@@ -185,113 +207,5 @@ class Segmenter:
         areas = np.concatenate([np.empty(0), *single])
         if areas.size >= _ENOUGH_CELLS:
             small = float(np.sqrt(4 * np.percentile(areas, 5) / np.pi)) / self.optics.shrink
-            self.smallest_piece = max(self.smallest_piece, small)
-
-    def _shortest(self) -> float:
-        # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
-        return max(3.0, 1.4 * self.optics.diameter_px[0] / self.optics.shrink)
-
-    def _measure(
-        self, contours: Sequence[Contour], small: NDArray[Any], gain: float, index: int
-    ) -> Detections:
-        shortest = self._shortest()
-        long = [contour for contour in contours if len(contour) >= shortest]
-        outlines = _outlines(long)
-        good = outlines[:, AREA] >= self.smallest_area
-        good[good] = are_things(
-            small, (self._image, gain), outlines[good], self._limits, self._signs
-        )
-        kept: list[Contour] = []
-        several: list[int] = []
-        oversized = 0
-        for row in np.flatnonzero(good).tolist():
-            area, solidity = outlines[row, AREA], outlines[row, SOLIDITY]
-            pieces = split_contour(long[row], area, solidity, self.smallest_piece)
-            if len(pieces) == 1 and area > self._bubble_area and solidity > _ROUND:
-                oversized += 1
-                continue
-            kept += pieces
-            several += [row] * len(pieces)
-        blob = np.array(several, np.int64)
-        table = outlines[blob]
-        pieces_of = np.bincount(blob, minlength=1)[blob] > 1
-        table[pieces_of] = _outlines([kept[place] for place in np.flatnonzero(pieces_of)])
-        # The shape of the whole tells how sure the parting is.
-        table[:, SOLIDITY] = outlines[blob, SOLIDITY]
-        found = self._table(table, blob, kept, gain, index)
-        found.oversized = oversized
-        return found
-
-    def _table(
-        self,
-        table: NDArray[np.float64],
-        blob: NDArray[np.int64],
-        contours: list[Contour],
-        gain: float,
-        index: int,
-    ) -> Detections:
-        scale = self.optics.shrink
-        # The centre of shrunk pixel i lies at s·i + (s − 1)/2 of the frame.
-        offset = (scale - 1) / 2
-        cut = complete_discs(table, self._image.shape)
-        return Detections(
-            frame=index,
-            gain=gain,
-            x=table[:, 0] * scale + offset,
-            y=table[:, 1] * scale + offset,
-            area=table[:, 2] * scale**2,
-            solidity=table[:, 3],
-            box=(table[:, 4:8] * scale).astype(np.int64),
-            blob=blob,
-            cut=cut,
-            contours=contours,
-        )
-
-
-def complete_discs(table: NDArray[np.float64], shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Complete what one border cuts to a disc; changes x, y and area in place.
-
-    A disc of radius R cut by a straight border shows depth p across it and extent c along it.
-    With its centre inside, c = 2R; outside, c is a chord at distance R − p from the centre and
-    R = (c²/4 + p²) / 2p. Both agree at p = c/2.
-
-    Parameters
-    ----------
-    table
-        (n, ≥ 8): x, y, area, –, left, top, width, height.
-    shape
-        Height and width of the picture.
-
-    Returns
-    -------
-    (n,) bool
-        Whether any border cuts it.
-    """
-    left, top, width, height = table[:, 4:8].T
-    far_x, far_y = left + width >= shape[1], top + height >= shape[0]
-    cut_x, cut_y = (left <= 0) | far_x, (top <= 0) | far_y
-    touched = cut_x | cut_y
-    if not touched.any():
-        return touched
-    for axis, cut, near_edge, depth, extent, size in (
-        (0, cut_x & ~cut_y, left <= 0, width, height, shape[1]),
-        (1, cut_y & ~cut_x, top <= 0, height, width, shape[0]),
-    ):
-        if not cut.any():
-            continue
-        outside = depth < extent / 2
-        radius = np.where(outside, (extent**2 / 4 + depth**2) / (2 * depth), extent / 2)
-        centre = np.where(near_edge, depth - radius, size - depth + radius) - 0.5
-        table[cut, axis] = centre[cut]
-        # Less than a third of a cell, or a blob of several, says too little of the rest.
-        full = np.clip(np.pi * radius**2, table[:, 2], 3 * table[:, 2])
-        table[cut, 2] = full[cut]
-    return touched
-
-
-def _outlines(contours: Sequence[Contour]) -> NDArray[np.float64]:
-    """Place, size and form of contours; columns of `pipeline.kernels.outlines`."""
-    if not contours:
-        return np.empty((0, 8))
-    starts = np.cumsum([0, *map(len, contours)])
-    return measure_outlines(np.concatenate(contours).reshape(-1, 2), starts)
+            least = max(self.limits.smallest_piece, small)
+            self.limits = self.limits._replace(smallest_piece=least)

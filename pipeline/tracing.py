@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,22 +14,20 @@ from numpy.typing import NDArray
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
 from pipeline.ahead import Aside
+from pipeline.best import BestViews
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
-from pipeline.linking import Linker, Track, estimate_flow, unknown_flow
-from pipeline.linking.judge import Verdict, judge
+from pipeline.linking import Linker, Verdict, estimate_flow, judge, unknown_flow
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
 from pipeline.sightings import Sightings
-from pipeline.views import Shot, View, ViewFinder, keep_best
+from pipeline.views import Shot, View, shot_of
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 #: The background takes over this share of the difference every so many frames.
 _RATE, _EVERY = 0.1, 10
-#: A picture replaces another if it is better by this: a tenth more of focus.
-_BETTER = 0.05
 #: A picture that shows two cells in one outline comes after every other.
 _NOT_ALONE = 6.0
 #: A cell is seen apart from others in this share of its sightings, or counts as a piece.
@@ -55,13 +53,12 @@ class Desk:
     """What is needed to take a census: set up once for a recording."""
 
     ground: Ground
-    finder: ViewFinder
     rows: Rows
     figures: Figures
     settings: IngestSettings
     shape: tuple[int, int]
     aside: Aside
-    sightings: Sightings | None = None
+    sightings: Sightings
 
 
 class _Loop:
@@ -69,7 +66,6 @@ class _Loop:
 
     def __init__(self, desk: Desk) -> None:
         self.ground = desk.ground
-        self.finder = desk.finder
         self.rows = desk.rows
         self.figures = desk.figures
         self.settings = desk.settings
@@ -82,31 +78,32 @@ class _Loop:
     def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
-        shot = self.finder.shot(frame, found, background)
+        shot = shot_of(frame, found, background)
         self.figures.see(found, shot.focus)
         self._seen += 1
         return shot
-
-    def _write_down(
-        self, shot: Shot, owners: Sequence[Track], open_tracks: Sequence[Track] = ()
-    ) -> None:
-        if self.sightings is not None:
-            self.sightings.see(shot.found, self.ground.optics.shrink, owners, open_tracks)
 
 
 class EachFrame(_Loop):
     """``fields`` and ``events``: what is in a frame is in no other."""
 
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self._number = 0
+
     def take(self, frame: Any) -> None:
         """Every detection is a cell; in ``events``, the most central one."""
         shot = self._detect(frame)
+        numbers = self._number + np.arange(len(shot.found))
+        self._number += len(numbers)
+        once = (frame.index, frame.index, 1)
         for index in self._chosen(shot.found):
-            alone = not shot.found.touching[index]
-            view = self.finder.cut_out(shot, index)
-            add = partial(self.rows.add, [view], [frame.index], float("nan"), alone=alone)
+            alone, name = not shot.found.touching[index], int(numbers[index])
+            view = [(shot, index)]
+            add = partial(self.rows.add, view, once, float("nan"), track=name, alone=alone)
             self.aside.do(add)
-        self._write_down(shot, [])
-        self.preview.offer(shot, [])
+        self.sightings.see(shot.found, self.ground.optics.shrink, numbers)
+        self.preview.offer(shot, numbers[:0])
 
     def _chosen(self, found: Detections) -> list[int]:
         height, width = self.shape
@@ -134,31 +131,37 @@ class OverFrames(_Loop):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._linker: Linker | None = None
-        self._waiting: deque[tuple[Shot, list[View]]] = deque()
+        self._best = BestViews(self.settings.views)
+        self._waiting: deque[Shot] = deque()
         self._pending = 0
 
     def take(self, frame: Any) -> None:
         """Segment, then link at once, or wait until the flow is known."""
         shot = self._detect(frame)
         if self._linker is None:
-            views = [self.finder.cut_out(shot, index) for index in range(len(shot.found))]
-            self._waiting.append((shot, views))
-            self._pending += len(views)
+            self._waiting.append(shot)
+            self._pending += len(shot.found)
             if self._seen % 16 == 0:
                 self._try_to_start(final=False)
         else:
-            self._link_and_keep(shot)
+            self._link(self._linker, shot)
         self._follow(shot)
 
-    def _link_and_keep(self, shot: Shot) -> None:
-        owners, alone = self._link(shot.found)
-        shot.scores -= np.where(alone, 0.0, _NOT_ALONE)
-        number = self.settings.views
-        for index, (owner, score) in enumerate(zip(owners, shot.scores.tolist(), strict=True)):
-            if len(owner.views) < number or score > owner.views[-1].score + _BETTER:
-                keep_best(owner.views, self.finder.cut_out(shot, index), number)
-        self._write_down(shot, owners, self._linker.active if self._linker else ())
-        self.preview.offer(shot, owners)
+    def _link(self, linker: Linker, shot: Shot) -> None:
+        taken = linker.step(shot.found)
+        shot.scores[~taken.alone] -= _NOT_ALONE
+        self._best.take(shot, taken.owners, len(linker.tracks))
+        numbers = linker.tracks["number"][taken.owners]
+        hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
+        self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
+        self.preview.offer(shot, numbers)
+        if len(taken.ended):
+            self._close(linker, taken.ended)
+
+    def _write_down(self, found: Detections, numbers: NDArray[np.int64], hidden: Any) -> None:
+        self.sightings.see(found, self.ground.optics.shrink, numbers)
+        if hidden is not None:
+            self.sightings.see_hidden(found.frame, hidden["number"], hidden["x"], hidden["y"])
 
     def _follow(self, shot: Shot) -> None:
         if self._seen % _EVERY == 0 and self.ground.background is not None:
@@ -166,7 +169,7 @@ class OverFrames(_Loop):
             self.ground.follow(shot.pixels, shot.found.gain, free, _RATE)
 
     def _try_to_start(self, final: bool) -> None:
-        frames = [shot.found for shot, _ in self._waiting]
+        frames = [shot.found for shot in self._waiting]
         enough = self._pending >= _MOST_WAITING or self._seen >= _PATIENCE
         if not final and self._pending < _ENOUGH_PAIRS and not enough:
             return
@@ -178,13 +181,7 @@ class OverFrames(_Loop):
         self.figures.flow = flow or unknown_flow(diameter)
         self._linker = Linker(self.figures.flow, self.shape, diameter)
         while self._waiting:
-            shot, views = self._waiting.popleft()
-            owners, alone = self._link(shot.found)
-            for owner, view, single in zip(owners, views, alone, strict=True):
-                view.score -= 0.0 if single else _NOT_ALONE
-                keep_best(owner.views, view, self.settings.views)
-            self._write_down(shot, owners, self._linker.active)
-            self.preview.offer(shot, owners)
+            self._link(self._linker, self._waiting.popleft())
 
     def _diameter(self, frames: list[Detections]) -> float:
         areas = np.concatenate([found.area[~found.touching] for found in frames])
@@ -192,44 +189,42 @@ class OverFrames(_Loop):
             return 1.5 * self.ground.optics.diameter_px[0]
         return float(np.sqrt(4 * np.median(areas) / np.pi))
 
-    def _link(self, found: Detections) -> tuple[list[Track], NDArray[np.bool_]]:
-        assert self._linker is not None
-        owners, ended, alone = self._linker.step(found)
-        for track in ended:
-            self._close(track)
-        return owners, alone
+    def _close(self, linker: Linker, ended: NDArray[np.int64]) -> None:
+        """Judge finished tracks, and have those drawn that are cells."""
+        verdicts = judge(linker.tracks, ended, linker.scene)
+        self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
+        rows = ended[verdicts == Verdict.CELL]
+        views = [self._best.views(row) for row in rows]
+        self.aside.do(partial(self._draw, linker.tracks[rows], views))
+        self._best.forget(ended)
+        linker.let_go(ended)
 
-    def _close(self, track: Track) -> None:
-        assert self._linker is not None
-        flow = self._linker.flow
-        length = abs(flow.direction[0]) * self.shape[1] + abs(flow.direction[1]) * self.shape[0]
-        verdict = judge(track, flow, self._linker.diameter, length)
-        self.figures.verdicts[verdict.value] += 1
-        if verdict is not Verdict.CELL or not track.views:
-            return
-        speed = _speed(track)
-        if np.isfinite(speed):
-            self.figures.speeds.append(speed)
-        alone = track.free >= _ALONE * len(track)
-        self.aside.do(partial(self.rows.add, track.views, track.frames, speed, alone=alone))
+    def _draw(self, tracks: NDArray[Any], views: list[list[View]]) -> None:
+        """Make the rows of tracks that are cells."""
+        way = np.hypot(tracks["x"] - tracks["first_x"], tracks["y"] - tracks["first_y"])
+        span = (tracks["last_frame"] - tracks["first_frame"]).astype(float)
+        span[span == 0] = np.nan
+        speeds = (way / span).tolist()
+        self.figures.speeds += [speed for speed in speeds if isfinite(speed)]
+        alone = (tracks["free"] >= _ALONE * tracks["length"]).tolist()
+        names = ("first_frame", "last_frame", "length")
+        frames = list(zip(*(tracks[name].tolist() for name in names), strict=True))
+        numbers = tracks["number"].tolist()
+        for place, best in enumerate(views):
+            self.rows.add(
+                best, frames[place], speeds[place], track=numbers[place], alone=alone[place]
+            )
 
     def finish(self) -> None:
         """Link what waits, close what is open."""
         if self._linker is None:
             self._try_to_start(final=True)
         assert self._linker is not None
-        for track in self._linker.finish():
-            self._close(track)
+        rest = self._linker.finish()
+        if len(rest):
+            self._close(self._linker, rest)
         self.aside.close()
         self.figures.slight = self.rows.drop_slight()
-
-
-def _speed(track: Track) -> float:
-    """Mean speed over the track, pixels per frame; NaN of a single detection."""
-    span = track.frames[-1] - track.frames[0]
-    if span == 0:
-        return float("nan")
-    return float(np.hypot(track.x[-1] - track.x[0], track.y[-1] - track.y[0])) / span
 
 
 def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.uint8]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
+from pathlib import Path
 from typing import TypeVar, cast
 
 import numba
@@ -17,6 +19,23 @@ def compiled(function: Kernel) -> Kernel:
     folder can be written, every process compiles anew: slower at its start, never a failure.
     """
     try:
-        return cast("Kernel", numba.njit(cache=True, nogil=True, error_model="numpy")(function))
+        kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:
         return cast("Kernel", numba.njit(nogil=True, error_model="numpy")(function))
+    # numba asks only whether the kernel's own file is newer, not those of the kernels it calls.
+    kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
+    if kept is not None and hasattr(kept, "_source_stamp"):
+        kept._source_stamp = _stamp()
+    return cast("Kernel", kernel)
+
+
+@cache
+def _stamp() -> tuple[float, int]:
+    """Newest change and total size of everything that holds kernels."""
+    package = Path(__file__).parent.parent
+    facts = [
+        path.stat()
+        for folder in (package / "kernels", package / "linking")
+        for path in folder.glob("*.py")
+    ]
+    return max(fact.st_mtime for fact in facts), sum(fact.st_size for fact in facts)

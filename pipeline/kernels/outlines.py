@@ -30,12 +30,13 @@ def measure_outlines(points: NDArray[np.int32], starts: NDArray[np.int64]) -> ND
     """
     result = np.empty((len(starts) - 1, 8))
     for index in range(len(starts) - 1):
-        _measure(points[starts[index] : starts[index + 1]], result[index])
+        measure_outline(points[starts[index] : starts[index + 1]], result[index])
     return result
 
 
 @compiled
-def _measure(outline: NDArray[np.int32], row: NDArray[np.float64]) -> None:
+def measure_outline(outline: NDArray[np.int32], row: NDArray[np.float64]) -> None:
+    """Measure one outline, (m, 2) int32, into a row of what `measure_outlines` gives."""
     left = right = int(outline[0, 0])
     top = bottom = int(outline[0, 1])
     twice, sum_x, sum_y, mean_x, mean_y = 0, 0, 0, 0, 0

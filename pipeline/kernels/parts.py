@@ -10,7 +10,7 @@ from pipeline.kernels.compiled import compiled
 
 @compiled
 def separate_summits(
-    height: NDArray[np.float32], ridge: NDArray[np.float32], smallest: float, saddle: float
+    height: NDArray[np.float32], reach: int, smallest: float, saddle: float
 ) -> NDArray[np.int64]:
     """Summits that stand apart by a real saddle, highest first.
 
@@ -18,8 +18,8 @@ def separate_summits(
     ----------
     height
         (h, w) float32, smoothed distance to the outside, pixels.
-    ridge
-        (h, w) float32, its greatest value around each pixel.
+    reach
+        Pixels to each side among which a summit is the highest.
     smallest
         Diameter of the smallest cell, pixels: a summit reaches 0.35 of it.
     saddle
@@ -30,10 +30,7 @@ def separate_summits(
     (k, 2) int64
         Row and column.
     """
-    rows, columns = np.nonzero((height >= ridge) & (height > 0.35 * smallest))
-    values = np.empty(len(rows))
-    for place in range(len(rows)):
-        values[place] = -height[rows[place], columns[place]]
+    rows, columns, values = _summits(height, reach, 0.35 * smallest)
     kept = np.empty((len(rows), 2), np.int64)
     number = 0
     for place in np.argsort(values, kind="mergesort"):
@@ -47,6 +44,37 @@ def separate_summits(
             kept[number, 0], kept[number, 1] = row, column
             number += 1
     return kept[:number]
+
+
+@compiled
+def _summits(
+    height: NDArray[np.float32], reach: int, least: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Rows and columns of pixels above ``least`` that none around exceeds; heights, negative."""
+    high, wide = height.shape
+    rows, columns = np.empty(height.size, np.int64), np.empty(height.size, np.int64)
+    values = np.empty(height.size)
+    number = 0
+    for row in range(high):
+        for column in range(wide):
+            if height[row, column] > least and _is_highest(height, row, column, reach):
+                rows[number], columns[number] = row, column
+                values[number] = -height[row, column]
+                number += 1
+    return rows[:number], columns[:number], values[:number]
+
+
+@compiled
+def _is_highest(height: NDArray[np.float32], row: int, column: int, reach: int) -> bool:
+    value, (high, wide) = height[row, column], height.shape
+    # Nearly all are told from a summit by a neighbour.
+    for near in range(1, reach + 1):
+        for other_row in range(max(row - near, 0), min(row + near + 1, high)):
+            step = 1 if other_row in (row - near, row + near) else 2 * near
+            for other in range(column - near, column + near + 1, step):
+                if 0 <= other < wide and height[other_row, other] > value:
+                    return False
+    return True
 
 
 @compiled

@@ -2,13 +2,45 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
+from pipeline.kernels.level import highest_but
 from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, TOP, WIDTH
+
+
+class Limits(NamedTuple):
+    """What a thing must reach to be taken for a cell; lengths in pixels of the shrunk frame.
+
+    Parameters
+    ----------
+    clearly_large
+        Area above which only contrast is asked for.
+    contrast
+        Least extreme contrast, grey values.
+    core
+        Share of its contrast at which a small thing ends.
+    area
+        Least area there.
+    mass
+        Least contrast in all, NaN where none is known.
+    smallest_piece
+        Diameter of the smallest piece of a thing that is a cell of its own.
+    bubble_area, bubble_solidity
+        What exceeds both is a bubble.
+    """
+
+    clearly_large: float
+    contrast: float
+    core: float
+    area: float
+    mass: float
+    smallest_piece: float
+    bubble_area: float
+    bubble_solidity: float
 
 
 @compiled
@@ -16,7 +48,7 @@ def are_things(
     small: NDArray[Any],
     ground: tuple[NDArray[np.float32], float],
     outlines: NDArray[np.float64],
-    limits: tuple[float, float, float, float, float],
+    limits: Limits,
     signs: tuple[bool, bool],
 ) -> NDArray[np.bool_]:
     """Whether each outline holds enough contrast, and is as large as a cell at a share of it.
@@ -34,9 +66,7 @@ def are_things(
     outlines
         (n, 8) from `pipeline.kernels.outlines.measure_outlines`.
     limits
-        Area above which only contrast is asked for, pixels; least extreme contrast, grey values;
-        share of its contrast at which a small thing ends; least area there; least mass, NaN
-        where none is known.
+        See `Limits`.
     signs
         Whether what is darker counts, whether what is brighter does.
     """
@@ -44,51 +74,51 @@ def are_things(
     result = np.zeros(len(outlines), np.bool_)
     for index in range(len(outlines)):
         row = outlines[index]
+        if row[AREA] < limits.area:
+            continue
         top, left = int(row[TOP]), int(row[LEFT])
         bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
-        if row[AREA] > limits[0]:
+        if row[AREA] > limits.clearly_large:
             middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
-            peak = _peak(small[top:bottom, left:right], middle, signs)
-            result[index] = peak >= limits[1]
+            result[index] = _reaches(small[top:bottom, left:right], middle, signs, limits.contrast)
             continue
         contrast = _contrast(
             small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs
         )
-        if contrast.max() >= limits[1]:
+        if contrast.max() >= limits.contrast:
             hidden = _hidden_factor(row, small.shape)
             result[index] = _is_large_enough(contrast, row[AREA], hidden, limits)
     return result
 
 
 @compiled
-def _peak(part: NDArray[Any], bare: float, signs: tuple[bool, bool]) -> float:
-    low = high = float(part[0, 0])
-    for row in range(part.shape[0]):
+def _reaches(part: NDArray[Any], bare: float, signs: tuple[bool, bool], contrast: float) -> bool:
+    """Whether any pixel is so far off what is bare; looked for from the middle row on."""
+    low = bare - contrast if signs[0] else -np.inf
+    high = bare + contrast if signs[1] else np.inf
+    height = part.shape[0]
+    for turn in range(height):
+        row = (turn + height // 2) % height
         for column in range(part.shape[1]):
-            value = float(part[row, column])
-            low, high = min(low, value), max(high, value)
-    peak = 0.0
-    if signs[0]:
-        peak = bare - low
-    if signs[1]:
-        peak = max(peak, high - bare)
-    return peak
+            if not low < part[row, column] < high:
+                return True
+    return False
 
 
 @compiled
 def _contrast(
     part: NDArray[Any], bare: NDArray[np.float32], gain: float, signs: tuple[bool, bool]
 ) -> NDArray[np.float32]:
-    result = np.empty(part.size, np.float32)
-    place = 0
-    for row in range(part.shape[0]):
-        for column in range(part.shape[1]):
-            value = float(part[row, column]) - gain * bare[row, column]
-            if signs[0] and (not signs[1] or value < 0):
-                value = -value
-            result[place] = value
-            place += 1
-    return result
+    """Distance from what is bare, in the direction that counts, of every pixel in turn."""
+    height, width = part.shape
+    result, factor = np.empty(height * width, np.float32), np.float32(gain)
+    for row in range(height):
+        line = result[row * width : (row + 1) * width]
+        for column in range(width):
+            line[column] = np.float32(part[row, column]) - factor * bare[row, column]
+    if signs[0] and signs[1]:
+        return np.abs(result)
+    return -result if signs[0] else result
 
 
 @compiled
@@ -96,17 +126,17 @@ def _is_large_enough(
     contrast: NDArray[np.float32],
     area: float,
     hidden: float,
-    limits: tuple[float, float, float, float, float],
+    limits: Limits,
 ) -> bool:
     order = min(int(0.1 * area), contrast.size - 1)
-    typical = np.partition(contrast, contrast.size - 1 - order)[contrast.size - 1 - order]
+    typical = highest_but(contrast, order)
     inside, mass = 0, 0.0
     for place in range(contrast.size):
-        inside += contrast[place] > limits[2] * typical
+        inside += contrast[place] > limits.core * typical
         mass += max(contrast[place], 0.0)
-    if hidden * inside < limits[3]:
+    if hidden * inside < limits.area:
         return False
-    return not hidden * mass < limits[4]
+    return not hidden * mass < limits.mass
 
 
 @compiled

@@ -3,12 +3,12 @@
 from pipeline.linking.flow import FlowField, estimate_flow, unknown_flow
 from pipeline.linking.judge import Verdict, judge
 from pipeline.linking.linker import Linker
-from pipeline.linking.track import Track
+from pipeline.linking.track import TRACK
 
 __all__ = [
+    "TRACK",
     "FlowField",
     "Linker",
-    "Track",
     "Verdict",
     "estimate_flow",
     "judge",

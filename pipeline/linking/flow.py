@@ -10,12 +10,13 @@ laminar profile has no jumps, and refined by the median of the pairs near it.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels.compiled import compiled
 from pipeline.segment import Detections
 
 #: Lanes across the picture: enough for a parabola with steep walls.
@@ -25,8 +26,7 @@ _LIKE_SIZE = 0.25
 _FEWEST_PAIRS = 12
 
 
-@dataclass(frozen=True, slots=True)
-class FlowField:
+class FlowField(NamedTuple):
     """Displacement per frame as a function of the coordinate across the flow.
 
     Parameters
@@ -55,17 +55,20 @@ class FlowField:
         """Whether the recording told."""
         return self.pairs > 0
 
-    def along(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinate along the flow, pixels."""
-        return x * self.direction[0] + y * self.direction[1]
 
-    def across(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Coordinate across the flow, pixels."""
-        return y * self.direction[0] - x * self.direction[1]
-
-    def speed_at(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Speed at positions, pixels per frame."""
-        return np.interp(self.across(x, y), self.lanes, self.speed)
+@compiled
+def lane_speed(flow: FlowField, x: float, y: float) -> float:
+    """Speed at a position, pixels per frame: linear between lanes, beyond them as there."""
+    across = y * flow.direction[0] - x * flow.direction[1]
+    lanes, speed = flow.lanes, flow.speed
+    last = len(lanes) - 1
+    if across <= lanes[0]:
+        return speed[0]
+    if across >= lanes[last]:
+        return speed[last]
+    lane = np.searchsorted(lanes, across, side="right") - 1
+    slope = (speed[lane + 1] - speed[lane]) / (lanes[lane + 1] - lanes[lane])
+    return speed[lane] + slope * (across - lanes[lane])
 
 
 def unknown_flow(diameter: float) -> FlowField:

@@ -1,24 +1,33 @@
-"""Where each track is expected next, and how sure that is."""
+"""Where each track is expected next, how sure that is, and what a detection there would cost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.linking.flow import FlowField
-from pipeline.linking.track import Track
-from pipeline.segment import Detections
+from pipeline.kernels.compiled import compiled
+from pipeline.linking.flow import FlowField, lane_speed
+from pipeline.linking.track import RECENT, Tracks
 
-#: Sightings back in time from which a cell's own speed is taken.
-_MEMORY = 5
 #: Centroids of one cell scatter by this share of its diameter, and by half a pixel.
 _JITTER, _LEAST = 0.04, 0.7
 
 
-@dataclass(slots=True)
-class Expected:
+class Seen(NamedTuple):
+    """Detections of one frame, as in `pipeline.segment.Detections`; arrays of shape (n,)."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    area: NDArray[np.float64]
+    cut: NDArray[np.bool_]
+    touching: NDArray[np.bool_]
+    blob: NDArray[np.int64]
+    box: NDArray[np.int64]
+
+
+class Expected(NamedTuple):
     """Predictions of tracks for one frame; arrays of shape (n,), pixels.
 
     Parameters
@@ -45,86 +54,104 @@ class Expected:
     across: NDArray[np.float64]
 
 
-def expect(tracks: list[Track], flow: FlowField, ahead: int) -> Expected:
-    """Predict all tracks ``ahead`` frames after the last one seen by the linker.
+@compiled
+def expect(tracks: Tracks, slots: NDArray[np.int64], flow: FlowField, ahead: int) -> Expected:
+    """Predict tracks ``ahead`` frames after the last one seen by the linker.
 
     A track's speed is the lane's, drawn to its own the more often it was seen; what is unknown of
     it shrinks accordingly.
     """
-    table = np.array([_recent(track) for track in tracks])
-    last_x, last_y, back_x, back_y, span, area, missed = table.T
-    gap = missed + ahead
-    speed = flow.speed_at(last_x, last_y)
-    trust = span / (span + 0.5)
-    safe = np.maximum(span, 1.0)
-    lane_x, lane_y = speed * flow.direction[0], speed * flow.direction[1]
-    vx = lane_x + trust * ((last_x - back_x) / safe - lane_x)
-    vy = lane_y + trust * ((last_y - back_y) / safe - lane_y)
-    own = vx * flow.direction[0] + vy * flow.direction[1]
-    doubt = np.where(span > 0, np.maximum(0.6 / safe, 0.2), 1.0) * gap
-    jitter = _LEAST + _JITTER * np.sqrt(area)
-    return Expected(
-        x=last_x + vx * gap,
-        y=last_y + vy * gap,
-        last_x=last_x,
-        last_y=last_y,
+    table = np.empty((8, len(slots)))
+    for row in range(len(slots)):
+        track = tracks[slots[row]]
+        back = 0 if track.length < RECENT else track.length % RECENT
+        span = float(track.last_frame - track.recent_frame[back])
+        gap = track.missed + ahead
+        speed = lane_speed(flow, track.x, track.y)
+        trust = span / (span + 0.5)
+        safe = max(span, 1.0)
+        lane_x, lane_y = speed * flow.direction[0], speed * flow.direction[1]
+        vx = lane_x + trust * ((track.x - track.recent_x[back]) / safe - lane_x)
+        vy = lane_y + trust * ((track.y - track.recent_y[back]) / safe - lane_y)
+        own = vx * flow.direction[0] + vy * flow.direction[1]
+        doubt = (max(0.6 / safe, 0.2) if span > 0 else 1.0) * gap
+        jitter = _LEAST + _JITTER * np.sqrt(track.area)
+        table[0, row], table[1, row] = track.x + vx * gap, track.y + vy * gap
+        table[2, row], table[3, row] = track.x, track.y
         # Seen once, a thing has shown no motion that could end: it may only stay.
-        step=np.where(span > 0, np.maximum(own, speed) * gap, 0.0),
-        area=area,
-        along=np.hypot(flow.spread * doubt, jitter),
-        across=np.hypot(flow.cross_spread * doubt, jitter),
-    )
+        table[4, row] = max(own, speed) * gap if span > 0 else 0.0
+        table[5, row] = track.area
+        table[6, row] = np.hypot(flow.spread * doubt, jitter)
+        table[7, row] = np.hypot(flow.cross_spread * doubt, jitter)
+    return Expected(table[0], table[1], table[2], table[3], table[4], table[5], table[6], table[7])
 
 
-def _recent(track: Track) -> tuple[float, ...]:
-    x, y, frames = track.x, track.y, track.frames
-    first = -_MEMORY if len(frames) > _MEMORY else 0
-    span = frames[-1] - frames[first]
-    return x[-1], y[-1], x[first], y[first], span, track.area[-1], track.missed
+@compiled
+def cost_of_flowing(
+    expected: Expected, seen: Seen, flow: FlowField, gate: float
+) -> NDArray[np.float64]:
+    """Squared deviations from the expectation, (tracks, detections); exact below the gate."""
+    to_x, to_y = flow.direction
+    cost = np.empty((len(expected.x), len(seen.x)))
+    for row in range(cost.shape[0]):
+        for column in range(cost.shape[1]):
+            dx, dy = seen.x[column] - expected.x[row], seen.y[column] - expected.y[row]
+            # A centre guessed from the visible part of a cell is worth less.
+            loose = 2.0 if seen.cut[column] else 1.0
+            along = (dx * to_x + dy * to_y) / (expected.along[row] * loose)
+            across = (dy * to_x - dx * to_y) / (expected.across[row] * loose)
+            total = along**2 + across**2
+            if total < gate and not seen.cut[column]:
+                # Merged or half hidden, a cell's area may be anything: it has a bounded say.
+                size = np.log(seen.area[column] / expected.area[row]) / 0.25
+                total += min(size**2, 9.0)
+            cost[row, column] = total
+    return cost
 
 
-def cost_of_flowing(expected: Expected, found: Detections, flow: FlowField) -> NDArray[np.float64]:
-    """Squared deviations from the expectation, (tracks, detections)."""
-    dx = found.x[None, :] - expected.x[:, None]
-    dy = found.y[None, :] - expected.y[:, None]
-    # A centre guessed from the visible part of a cell is worth less.
-    loose = np.where(found.cut, 2.0, 1.0)[None, :]
-    along = flow.along(dx, dy) / (expected.along[:, None] * loose)
-    across = flow.across(dx, dy) / (expected.across[:, None] * loose)
-    size = np.log(found.area[None, :] / expected.area[:, None]) / 0.25
-    # Merged or half hidden, a cell's area may be anything: it has a bounded say.
-    return along**2 + across**2 + np.where(found.cut[None, :], 0.0, np.minimum(size**2, 9.0))
-
-
+@compiled
 def cost_of_slowing(
-    expected: Expected, found: Detections, flow: FlowField, diameter: float
+    expected: Expected, seen: Seen, flow: FlowField, diameter: float
 ) -> NDArray[np.float64]:
     """Cost where a cell went any part of the way it was expected to go, or stayed."""
-    dx = found.x[None, :] - expected.last_x[:, None]
-    dy = found.y[None, :] - expected.last_y[:, None]
-    along, across = flow.along(dx, dy), flow.across(dx, dy)
-    outside = np.maximum(along - expected.step[:, None], 0) + np.maximum(-along, 0)
+    to_x, to_y = flow.direction
     reach = _LEAST + 0.08 * diameter
-    size = np.log(found.area[None, :] / expected.area[:, None]) / 0.12
-    return (outside / reach) ** 2 + (across / reach) ** 2 + size**2
+    cost = np.empty((len(expected.x), len(seen.x)))
+    for row in range(cost.shape[0]):
+        for column in range(cost.shape[1]):
+            dx = seen.x[column] - expected.last_x[row]
+            dy = seen.y[column] - expected.last_y[row]
+            along, across = dx * to_x + dy * to_y, dy * to_x - dx * to_y
+            outside = max(along - expected.step[row], 0.0) + max(-along, 0.0)
+            size = np.log(seen.area[column] / expected.area[row]) / 0.12
+            cost[row, column] = (outside / reach) ** 2 + (across / reach) ** 2 + size**2
+    return cost
 
 
+@compiled
 def cost_of_return(
-    expected: Expected, found: Detections, flow: FlowField, diameter: float
+    expected: Expected, seen: Seen, flow: FlowField, diameter: float
 ) -> NDArray[np.float64]:
     """Cost where a cell that was hidden by others went on or slowed down; (tracks, detections).
 
     Where it was within what hid it is known to a share of its size only, and so is its size.
     """
-    along_reach = np.hypot(expected.along, 0.4 * diameter)[:, None]
-    across_reach = np.hypot(expected.across, 0.3 * diameter)[:, None]
-    dx = found.x[None, :] - expected.last_x[:, None]
-    dy = found.y[None, :] - expected.last_y[:, None]
-    way = flow.along(dx, dy)
-    due = flow.along(expected.x - expected.last_x, expected.y - expected.last_y)
-    least = np.minimum(np.where(expected.step > 0, 0.0, due), due)[:, None]
-    most = np.maximum(expected.step, due)[:, None]
-    outside = np.maximum(way - most, 0) + np.maximum(least - way, 0)
-    loose = np.where(found.touching | found.cut, 0.5, 0.25)[None, :]
-    size = np.log(found.area[None, :] / expected.area[:, None]) / loose
-    return (outside / along_reach) ** 2 + (flow.across(dx, dy) / across_reach) ** 2 + size**2
+    to_x, to_y = flow.direction
+    cost = np.empty((len(expected.x), len(seen.x)))
+    for row in range(cost.shape[0]):
+        along_reach = np.hypot(expected.along[row], 0.4 * diameter)
+        across_reach = np.hypot(expected.across[row], 0.3 * diameter)
+        due = (expected.x[row] - expected.last_x[row]) * to_x
+        due += (expected.y[row] - expected.last_y[row]) * to_y
+        least = min(0.0 if expected.step[row] > 0 else due, due)
+        most = max(expected.step[row], due)
+        for column in range(cost.shape[1]):
+            dx = seen.x[column] - expected.last_x[row]
+            dy = seen.y[column] - expected.last_y[row]
+            way, across = dx * to_x + dy * to_y, dy * to_x - dx * to_y
+            outside = max(way - most, 0.0) + max(least - way, 0.0)
+            loose = 0.5 if seen.touching[column] or seen.cut[column] else 0.25
+            size = np.log(seen.area[column] / expected.area[row]) / loose
+            total = (outside / along_reach) ** 2 + (across / across_reach) ** 2
+            cost[row, column] = total + size**2
+    return cost

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipeline.outlines import Outlines
 from pipeline.segment import Detections
 
 
@@ -62,7 +63,7 @@ def detections(frame, points, *, area=400.0, blob=None, areas=None):
         area=size,
         solidity=np.ones(number),
         box=box.astype(np.int64),
-        blob=np.arange(number) if blob is None else np.asarray(blob),
+        blob=np.arange(number) if blob is None else np.asarray(blob, np.int64),
         cut=np.zeros(number, bool),
-        contours=[np.zeros((1, 1, 2), np.int32)] * number,
+        outlines=Outlines.of([np.zeros((1, 2), np.int32)] * number),
     )

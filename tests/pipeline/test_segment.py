@@ -3,8 +3,9 @@ import pytest
 
 from cellcensus.study import Polarity
 from pipeline.background import temporal_background
+from pipeline.kernels.border import complete_discs
 from pipeline.optics import estimate_optics
-from pipeline.segment import Segmenter, complete_discs
+from pipeline.segment import Segmenter
 from tests.pipeline.drawing import draw
 
 SHAPE = (120, 160)
@@ -87,7 +88,7 @@ def test_a_disc_cut_by_the_border_is_completed(centre, diameter):
 def test_completion_leaves_whole_cells_alone():
     table = np.array([[50.0, 50.0, 300.0, 1.0, 40.0, 40.0, 20.0, 20.0]])
     before = table.copy()
-    assert not complete_discs(table, (100, 100)).any()
+    assert not complete_discs(table, 100, 100).any()
     assert np.array_equal(table, before)
 
 

@@ -1,16 +1,14 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
-from pipeline.background import Background
-from pipeline.views import Shot, ViewFinder, draw, keep_best, mask_of, sharpness, true_mask
+from pipeline import best as best_views
+from pipeline.best import BestViews
+from pipeline.kernels.edge import true_mask
+from pipeline.kernels.portrait import draw, portray
+from pipeline.kernels.sharp import sharpness_of
+from pipeline.outlines import Outlines
+from pipeline.views import Shot
 from tests.pipeline.drawing import detections
-
-
-class Scored:
-    def __init__(self, score, frame=0):
-        self.score, self.frame = score, frame
 
 
 def scene():
@@ -26,7 +24,7 @@ def scene():
 
 def picture(full_scale=1.0, window=64.0, side=48):
     contrast, mask = scene()
-    return draw(contrast, mask, (40, 40), window_px=window, side=side, full_scale=full_scale)
+    return draw(contrast, mask, (40.0, 40.0), window, side, full_scale)
 
 
 def test_grey_values_are_contrast_and_neighbours_are_background():
@@ -48,11 +46,45 @@ def test_the_window_sets_the_size_of_the_cell(window):
     assert shown == pytest.approx(drawn * (48 / window) ** 2, rel=0.08)
 
 
+def shot(index, scores, value=0):
+    found = detections(index, [(20.0 + 30 * place, 30.0) for place in range(len(scores))])
+    pixels = np.full((60, 90), value, np.uint8)
+    ground = np.full(pixels.shape, 200, np.float32)
+    return Shot(index, pixels, ground, found, np.array(scores, float), np.ones(len(scores)))
+
+
+def kept(best, row):
+    return [(float(one.scores[index]), one.index) for one, index in best.views(row)]
+
+
 def test_best_views_first_and_no_more_than_asked_for():
-    views = []
+    best = BestViews(3)
     for frame, score in enumerate([1.0, 3.0, 2.0, 0.5, 4.0]):
-        keep_best(views, Scored(score, frame), 3)
-    assert [view.score for view in views] == [4.0, 3.0, 2.0]
+        best.take(shot(frame, [score, -score]), np.array([0, 5]), rows=8)
+    assert kept(best, 0) == [(4.0, 4), (3.0, 1), (2.0, 2)]
+    assert kept(best, 5) == [(-0.5, 3), (-1.0, 0), (-2.0, 2)]
+    best.forget(np.array([0]))
+    best.take(shot(9, [1.5]), np.array([0]), rows=16)
+    assert kept(best, 0) == [(1.5, 9)]
+
+
+def test_the_best_views_of_frames_that_were_let_go_are_cut_out(monkeypatch):
+    monkeypatch.setattr(best_views, "_MOST", 3)
+    best = BestViews(2)
+    for frame, score in enumerate([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 4.0]):
+        best.take(shot(frame, [0.0, score], value=100 + frame), np.array([1, 2]), rows=4)
+    assert kept(best, 2) == [(5.0, 1), (4.0, 6)]
+    one, index = best.views(2)[0]
+    assert index == 0
+    assert one.pixels.size < 2000
+    assert (one.pixels == 101).all()
+    assert one.found.x[index] == 50.0
+    assert one.corner == (one.found.box[0, 0] - 4, one.found.box[0, 1] - 4)
+
+
+def sharpness(pixels):
+    height, width = pixels.shape
+    return float(sharpness_of(pixels, np.array([[0, 0, width, height]]))[0])
 
 
 def test_blur_lowers_sharpness_and_gain_does_not_change_it():
@@ -77,17 +109,40 @@ def test_the_true_mask_ends_at_the_middle_of_the_edge_whatever_the_nucleus(blur)
     assert np.count_nonzero(true_mask(contrast, found, 2.0)) == pytest.approx(area, rel=0.05)
 
 
+def portrait(one, index, features=None):
+    pictures, found = np.zeros((1, 48, 48), np.uint8), one.found
+    things = (found.box, found.x, found.y, found.outlines.points, found.outlines.starts)
+    features = np.zeros(8) if features is None else features
+    portray(
+        one.pixels, one.ground, one.corner, (1.0, 200.0), 1, things, index, (50.0, 1.0, 0.4),
+        pictures, 0, features,
+    )  # fmt: skip
+    return pictures[0]
+
+
 def test_a_sliver_whose_cell_lies_far_outside_is_drawn_from_what_is_seen():
-    found = detections(0, [(-60.0, 30.0)])
-    found.box[0] = (0, 10, 3, 40)
-    found.contours[0] = np.array([[[0, 10]], [[2, 30]], [[0, 49]]], np.int32)
-    frame = np.full((80, 120), 200, np.uint8)
-    frame[10:50, :3] = 100
-    ground = Background(np.full(frame.shape, 200, np.float32))
-    shot = Shot(0, frame, found, ground, np.zeros(1), np.ones(1))
-    optics = SimpleNamespace(level=200.0)
-    view = ViewFinder(optics, frame.shape).cut_out(shot, 0)
-    assert view.contrast.min() == pytest.approx(-0.5)
-    centre = (view.x - view.left, view.y - view.top)
-    crop = draw(view.contrast, mask_of(view, 1), centre, window_px=50, side=48, full_scale=1.0)
-    assert crop.shape == (48, 48)
+    one = shot(0, [0.0], value=200)
+    one.found.x[0] = -60.0
+    one.found.box[0] = (0, 10, 3, 40)
+    one.found.outlines = Outlines.of([np.array([[0, 10], [2, 30], [0, 49]], np.int32)])
+    one.pixels[10:50, :3] = 100
+    assert portrait(one, 0).shape == (48, 48)
+    one.found.x[0] = 1.0
+    assert portrait(one, 0).min() == 128 - 64
+
+
+def test_a_view_that_was_cut_out_is_drawn_and_measured_alike():
+    import cv2
+
+    one = shot(0, [0.0, 0.0], value=200)
+    mask = np.zeros((60, 90), np.uint8)
+    cv2.circle(mask, (50, 30), 9, 255, -1)
+    outlines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    one.found.outlines = Outlines.of([np.zeros((1, 2), np.int32), outlines[0]])
+    one.found.box[1] = cv2.boundingRect(outlines[0])
+    noise = np.random.default_rng(0).integers(80, 140, mask.shape).astype(np.uint8)
+    one.pixels = np.where(mask > 0, noise, one.pixels)
+    whole, part = np.zeros(8), np.zeros(8)
+    assert np.array_equal(portrait(one, 1, whole), portrait(one.cut_out(1), 0, part))
+    assert np.array_equal(whole, part)
+    assert whole[0] == pytest.approx(0.16 * np.count_nonzero(mask), rel=0.02)

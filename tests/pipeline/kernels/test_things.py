@@ -3,12 +3,13 @@ import pytest
 
 from pipeline.kernels.crowd import gaps
 from pipeline.kernels.follow import followed
+from pipeline.kernels.level import gain_over, highest_but
 from pipeline.kernels.sharp import sharpness_of
-from pipeline.kernels.things import are_things
+from pipeline.kernels.things import Limits, are_things
 
 BOTH, DARK, BRIGHT = (True, True), (True, False), (False, True)
 # Clearly large from 400 pixels; 20 grey values; ends at 0.4; 9 pixels; 100 of mass.
-LIMITS = (400.0, 20.0, 0.4, 9.0, 100.0)
+LIMITS = Limits(400.0, 20.0, 0.4, 9.0, 100.0, 10.0, 5000.0, 0.9)
 BARE = np.full((40, 60), 100, np.float32)
 
 
@@ -35,6 +36,25 @@ def test_enough_contrast_of_the_right_sign(side, gain):
 def test_too_small_and_too_slight_things_are_none():
     assert not is_thing(40, 2, DARK)
     assert not is_thing(21, 2, DARK)
+
+
+@pytest.mark.parametrize("number", [0, 1, 40, 199])
+def test_the_highest_but_some_is_what_sorting_says(number):
+    values = np.random.default_rng(number).normal(20, 9, 400).astype(np.float32)
+    expected = np.sort(values)[::-1][number]
+    assert highest_but(values, number) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_gain_is_the_mean_of_ratios_near_their_median(dtype):
+    rng = np.random.default_rng(1)
+    frame = rng.normal(150, 3, 5000).astype(dtype)
+    frame[rng.random(5000) < 0.2] = 60  # cells
+    places = np.sort(rng.choice(5000, 900, replace=False))
+    inverse = (1 / rng.normal(160, 1, 900)).astype(np.float32)
+    ratio = frame[places] * inverse
+    near = ratio[np.abs(ratio - np.median(ratio)) < 0.04]
+    assert gain_over(frame, places, inverse, 0.04) == pytest.approx(near.mean(), rel=1e-4)
 
 
 def test_gaps_are_the_least_distance_between_edges():

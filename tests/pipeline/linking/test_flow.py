@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from pipeline.linking import estimate_flow
+from pipeline.linking import FlowField, estimate_flow
+from pipeline.linking.flow import lane_speed
 from tests.pipeline.drawing import detections
 
 SHAPE = (400, 600)
@@ -38,13 +39,14 @@ def test_direction_and_profile_where_cells_move_further_than_they_are_apart(dire
     place = np.array([30.0, 100, 200, 300, 370])
     x, y = (np.full(5, 200.0), place) if direction[1] == 0 else (place, np.full(5, 200.0))
     expected = 90 * (1 - 0.5 * ((place - 200) / 200) ** 2)
-    assert flow.speed_at(x, y) == pytest.approx(expected, abs=5)
+    speed = [lane_speed(flow, *place) for place in zip(x, y, strict=True)]
+    assert speed == pytest.approx(expected, abs=5)
 
 
 def test_slow_flow_is_told_from_rest():
     flow = estimate_flow(crowd(frames=40, per_frame=15, speed=3), SHAPE, 24.0)
     assert flow is not None
-    assert flow.speed_at(np.array([300.0]), np.array([200.0]))[0] == pytest.approx(3, abs=0.5)
+    assert lane_speed(flow, 300.0, 200.0) == pytest.approx(3, abs=0.5)
 
 
 def test_unrelated_detections_are_no_flow():
@@ -56,3 +58,13 @@ def test_unrelated_detections_are_no_flow():
 
 def test_too_few_cells_say_nothing():
     assert estimate_flow([detections(0, [(1, 1)]), detections(1, [(9, 1)])], SHAPE, 24.0) is None
+
+
+@pytest.mark.parametrize("lanes", [1, 2, 24])
+def test_between_lanes_speed_is_on_a_straight_line(lanes):
+    rng = np.random.default_rng(0)
+    places = np.sort(rng.uniform(-50, 300, lanes))
+    flow = FlowField((0.6, 0.8), places, rng.uniform(0, 60, lanes), 1.0, 1.0, 9)
+    for x, y in rng.uniform(-100, 500, (50, 2)):
+        across = y * 0.6 - x * 0.8
+        assert lane_speed(flow, x, y) == pytest.approx(np.interp(across, flow.lanes, flow.speed))

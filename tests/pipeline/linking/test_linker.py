@@ -1,25 +1,56 @@
+from collections import defaultdict
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from pipeline.linking import FlowField, Linker, Track, Verdict, judge
+from pipeline.linking import TRACK, FlowField, Linker, Verdict, judge
 from tests.pipeline.drawing import detections
 from tests.pipeline.linking.test_flow import SHAPE, crowd
 
 FLOW = FlowField((1.0, 0.0), np.array([0.0, 400.0]), np.array([50.0, 50.0]), 2.0, 0.8, 100)
 
 
+@dataclass
+class Path:
+    """A finished track, and where it was seen."""
+
+    track: np.ndarray
+    verdict: Verdict
+    frames: list[int]
+    x: list[float]
+    y: list[float]
+
+    def __len__(self):
+        return len(self.frames)
+
+
 def link(frames, flow=FLOW, diameter=24.0):
-    linker, tracks = Linker(flow, SHAPE, diameter), []
+    linker, paths = Linker(flow, SHAPE, diameter), []
+    places = defaultdict(list)
+
+    def close(rows):
+        verdicts = judge(linker.tracks, rows, linker.scene)
+        for row, verdict in zip(rows, verdicts, strict=True):
+            track = linker.tracks[row].copy()
+            seen = zip(*places[int(track["number"])], strict=True)
+            paths.append(Path(track, Verdict(verdict), *map(list, seen)))
+            assert len(paths[-1]) == track["length"]
+        linker.let_go(rows)
+
     for found in frames:
-        tracks += linker.step(found)[1]
-    return tracks + linker.finish()
+        taken = linker.step(found)
+        for row in [*taken.owners, *taken.hidden]:
+            track = linker.tracks[row]
+            places[int(track["number"])].append((found.frame, track["x"], track["y"]))
+        close(taken.ended)
+    close(linker.finish())
+    return paths
 
 
 def cells(frames, **how):
-    return [
-        track for track in link(frames, **how) if judge(track, FLOW, 24.0, SHAPE[1]) is Verdict.CELL
-    ]
+    return [path for path in link(frames, **how) if path.verdict is Verdict.CELL]
 
 
 def line(start, y, frames, skip=(), speed=50.0):
@@ -68,8 +99,7 @@ def test_a_cell_that_stops_and_goes_on_is_one():
 def test_dirt_and_flashes_are_no_cells():
     dirt = dict.fromkeys(range(10), (300.0, 200.0))
     flash = {5: (320.0, 60.0)}
-    tracks = link(film(dirt, flash))
-    verdicts = {judge(track, FLOW, 24.0, SHAPE[1]) for track in tracks}
+    verdicts = {path.verdict for path in link(film(dirt, flash))}
     assert verdicts == {Verdict.STATIC, Verdict.FLEETING}
 
 
@@ -117,11 +147,16 @@ def test_agrees_with_an_independent_linker():
 
 
 def test_a_slow_cell_lost_at_the_border_is_counted_by_its_second_name_only():
-    lost = Track([4, 5], [-8.0, 9.0], [40.0, 42.0], [400.0, 400.0], left_inside=True, visited=True)
-    lost.free = 2
-    assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.FLEETING
-    lost.left_inside = False
-    assert judge(lost, FLOW, 24.0, SHAPE[1]) is Verdict.CELL
+    lost = np.zeros(1, TRACK)
+    for name, value in {
+        "length": 2, "first_frame": 4, "last_frame": 5, "first_x": -8.0, "x": 9.0, "first_y": 40.0,
+        "y": 42.0, "area": 400.0, "left_inside": True, "visited": True, "free": 2,
+    }.items():  # fmt: skip
+        lost[name] = value
+    scene = Linker(FLOW, SHAPE, 24.0).scene
+    assert judge(lost, np.zeros(1, np.int64), scene) == [Verdict.FLEETING]
+    lost["left_inside"] = False
+    assert judge(lost, np.zeros(1, np.int64), scene) == [Verdict.CELL]
 
 
 def test_a_cell_hidden_for_longer_than_may_be_missed_is_found_again():
@@ -136,16 +171,32 @@ def test_another_size_that_comes_from_nowhere_is_another_cell():
     tracks = sorted(link(frames), key=lambda track: track.frames[0])
     assert tracks[0].frames[-1] == 2
     assert tracks[1].frames[0] == 7
-    assert tracks[0].left_inside
-    assert tracks[1].born_inside
+    assert tracks[0].track["left_inside"]
+    assert tracks[1].track["born_inside"]
 
 
 def test_what_is_lost_is_given_out_when_it_must_have_left():
     linker = Linker(FLOW, SHAPE, 24.0)
-    ended = [linker.step(found)[1] for found in film(line(10, 100, 3), frames=20)]
+    ended = [linker.step(found).ended for found in film(line(10, 100, 3), frames=20)]
     assert sum(map(len, ended)) == 1
-    assert not linker.lost
-    assert linker.finish() == []
+    assert not len(linker.lost)
+    assert not len(linker.finish())
+
+
+def test_rows_of_finished_tracks_are_used_again_and_the_table_grows_where_it_must():
+    linker = Linker(FLOW, SHAPE, 24.0)
+    room, numbers = len(linker.tracks), set()
+    for found in film(*(line(-50 * start, 100, 60) for start in range(50)), frames=60):
+        inside = (found.x >= 0) & (found.x < SHAPE[1])
+        taken = linker.step(detections(found.frame, np.column_stack([found.x, found.y])[inside]))
+        numbers |= set(linker.tracks["number"][taken.owners].tolist())
+        linker.let_go(taken.ended)
+    assert len(linker.tracks) == room
+    assert numbers == set(range(len(numbers)))
+    crowd_of = [(x, y) for x in range(10, 390, 15) for y in range(10, 390, 15)]
+    taken = linker.step(detections(60, crowd_of))
+    assert len(linker.tracks) > room
+    assert len(set(taken.owners.tolist())) == len(crowd_of)
 
 
 def test_a_cell_whose_size_was_misjudged_at_the_border_keeps_its_name():

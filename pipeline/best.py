@@ -1,0 +1,118 @@
+"""The best views of each track while it is open.
+
+What is kept of a view is its place among the best: score, frame, and which detection of it. Recent
+frames are kept whole, and when one is let go, the views of it that are still among the best are cut
+out of it: where cells pass quickly none ever is.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kernels.compiled import compiled
+from pipeline.kernels.score import keep_best
+from pipeline.views import Shot, View
+
+#: A picture replaces another if it is better by this: a tenth more of focus.
+_BETTER = 0.05
+#: Room for recent frames, bytes, and how many they are at least and at most.
+_ROOM, _FEWEST, _MOST = 24e6, 2, 64
+
+
+class BestViews:
+    """Keeps the best views of the tracks in the rows of a table.
+
+    Parameters
+    ----------
+    number
+        Views of a track.
+    """
+
+    def __init__(self, number: int) -> None:
+        self._score = np.zeros((0, number))
+        self._frame, self._index = np.zeros((2, 0, number), np.int64)
+        self._count = np.zeros(0, np.int64)
+        self._shots: dict[int, Shot] = {}
+        self._cut_out: dict[tuple[int, int], Shot] = {}
+
+    def take(self, shot: Shot, owners: NDArray[np.int64], rows: int) -> None:
+        """Take the views of a frame.
+
+        Parameters
+        ----------
+        shot
+            The frame.
+        owners
+            (n,) row of the track that each detection belongs to.
+        rows
+            Of the table.
+        """
+        self._make_room(rows)
+        tables = (self._score, self._frame, self._index, self._count)
+        keep_views(tables, owners, shot.scores, shot.index)
+        self._shots[shot.index] = shot
+        most = int(np.clip(_ROOM / (shot.pixels.nbytes + 1), _FEWEST, _MOST))
+        if len(self._shots) > most:
+            self._let_go(next(iter(self._shots)))
+
+    def views(self, row: int) -> list[View]:
+        """The best views of a track, best first."""
+        count = self._count[row]
+        frames, indices = self._frame[row, :count].tolist(), self._index[row, :count].tolist()
+        return [
+            (self._cut_out[row, frame], 0) if frame not in self._shots else (self._shots[frame], at)
+            for frame, at in zip(frames, indices, strict=True)
+        ]
+
+    def kept(self) -> tuple[int, int]:
+        """How many whole frames are kept, and how many parts of others."""
+        return len(self._shots), len(self._cut_out)
+
+    def forget(self, rows: NDArray[np.int64]) -> None:
+        """Let tracks go, whose rows others will take."""
+        if self._cut_out:
+            gone = set(rows.tolist())
+            self._cut_out = {k: shot for k, shot in self._cut_out.items() if k[0] not in gone}
+        self._count[rows] = 0
+
+    def _let_go(self, frame: int) -> None:
+        shot = self._shots.pop(frame)
+        places = np.arange(self._frame.shape[1]) < self._count[:, None]
+        rows, columns = np.nonzero((self._frame == frame) & places)
+        indices = self._index[rows, columns].tolist()
+        for row, index in zip(rows.tolist(), indices, strict=True):
+            self._cut_out[row, frame] = shot.cut_out(index)
+
+    def _make_room(self, rows: int) -> None:
+        more = rows - len(self._count)
+        if more > 0:
+            self._score = np.pad(self._score, ((0, more), (0, 0)))
+            self._frame = np.pad(self._frame, ((0, more), (0, 0)))
+            self._index = np.pad(self._index, ((0, more), (0, 0)))
+            self._count = np.pad(self._count, (0, more))
+
+
+@compiled
+def keep_views(
+    tables: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
+    owners: NDArray[np.int64],
+    scores: NDArray[np.float64],
+    shown: int,
+) -> None:
+    """Put the views of one frame among the best of their tracks.
+
+    Parameters
+    ----------
+    tables
+        (rows, V) scores, frames and indices, best first, and (rows,) how many count.
+    owners, scores
+        (n,) row and score of each detection.
+    shown
+        Index of the frame.
+    """
+    score, frame, index, count = tables
+    for place in range(len(owners)):
+        row = owners[place]
+        new = (scores[place], shown, place)
+        count[row] = keep_best(score[row], frame[row], index[row], count[row], new, _BETTER)

@@ -1,0 +1,59 @@
+"""How bright a frame is over a background."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.kernels.compiled import compiled
+
+
+@compiled
+def gain_over(
+    flat: NDArray[Any], places: NDArray[np.int64], inverse: NDArray[np.float32], reach: float
+) -> float:
+    """Median of the ratios of a frame to a background, then the mean of the ratios near it.
+
+    Parameters
+    ----------
+    flat
+        (H · W,) uint8 or uint16, pixels of the frame.
+    places
+        (n,) at least one of them.
+    inverse
+        (n,) float32, one over the background there.
+    reach
+        How far from the median what is averaged may lie: the median of integers over a smooth
+        background is coarse.
+    """
+    ratio = np.empty(len(places), np.float32)
+    for index in range(len(places)):
+        ratio[index] = np.float32(flat[places[index]]) * inverse[index]
+    middle = highest_but(ratio, len(ratio) - 1 - len(ratio) // 2)
+    total, near = 0.0, 0
+    for index in range(len(ratio)):
+        if middle - reach < ratio[index] < middle + reach:
+            total += ratio[index]
+            near += 1
+    return total / near if near else max(middle, 1e-6)
+
+
+@compiled
+def highest_but(values: NDArray[np.float32], number: int) -> float:
+    """The value that ``number`` others exceed, to a millionth of the highest; 0 if it is less.
+
+    Counting what lies above a guess is fast, so the guess is halved in twenty times.
+    """
+    low, high = np.float32(0.0), values.max()
+    for _ in range(20):
+        middle = np.float32(0.5) * (low + high)
+        above = 0
+        for place in range(len(values)):
+            above += values[place] > middle
+        if above > number:
+            low = middle
+        else:
+            high = middle
+    return high
