@@ -190,15 +190,15 @@ def foresight(card: Mapping[str, Any]) -> Foresight | None:
 
 
 def learning_curve(points: Any) -> tuple[LearningPoint, ...]:
-    """The points of a model card's learning curve; the card has its errors in points."""
+    """The points of a model card's learning curve."""
     from reports.content import LearningPoint
 
     return tuple(
         LearningPoint(
             int(point["donors"]),
-            float(point["error"]) / 100,
-            back(point.get("low")) / 100,
-            back(point.get("high")) / 100,
+            float(point["error"]),
+            back(point.get("low")),
+            back(point.get("high")),
         )
         for point in points
     )

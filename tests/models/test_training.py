@@ -137,3 +137,10 @@ def test_held_out_predictions_look_at_every_cell(brief):
     stated = {bag.specimen_id: bag.known.wbc_per_ul for bag in bags}
     ratio = [p.total_per_ul / stated[p.specimen_id] for p in model.held_out]
     assert np.median(ratio) == pytest.approx(1, abs=0.15)
+
+
+def test_the_card_tells_its_learning_curve_in_shares(model):
+    curve = model.card["learning_curve"]
+    worst = model.calibration.scores[model.calibration.method][1] / 100
+    assert curve
+    assert 0.2 * worst < curve[-1]["error"] < 5 * worst
