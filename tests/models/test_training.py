@@ -141,6 +141,6 @@ def test_held_out_predictions_look_at_every_cell(brief):
 
 def test_the_card_tells_its_learning_curve_in_shares(model):
     curve = model.card["learning_curve"]
-    worst = model.calibration.scores[model.calibration.method][1] / 100
     assert curve
-    assert 0.2 * worst < curve[-1]["error"] < 5 * worst
+    # Points, or shares made shares of twice, would be a hundred times off.
+    assert all(0.002 < point["error"] < 0.2 for point in curve)
