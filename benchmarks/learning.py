@@ -47,7 +47,11 @@ REGIMES = {
     "partial": Regime("partial", known_classes=("neutrophil", "lymphocyte")),
     "total_only_half": Regime("total_only_half", known_classes=("neutrophil",)),
 }
-ALONE = {"purified, hard labels": ("counting",), "purified, purity-aware": ("counting", "emq")}
+ALONE = {
+    "plain classifier": ("counting",),
+    "purified, hard labels": ("counting",),
+    "purified, purity-aware": ("counting", "emq"),
+}
 
 
 @dataclass

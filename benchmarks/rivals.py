@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import torch
 from torch.nn import functional
 
@@ -18,6 +19,8 @@ from models.heldout import conclude
 from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.model import Member, Model
+from models.normalise import ClassLooks
+from models.pictures import prepare
 from models.shelf import Deck, Shelf, stack_pictures
 from models.training import train
 
@@ -28,6 +31,37 @@ Learner = Callable[[Composed, TrainingSettings], Model]
 def cellcensus(study: Composed, settings: TrainingSettings) -> Model:
     """The whole method."""
     return train(study.training, study.classes, settings=settings)
+
+
+def plain(study: Composed, settings: TrainingSettings) -> Model:
+    """What one writes first: every cell of a purified specimen is of its class, shown as filmed.
+
+    Turned, mirrored and shifted only: no donor's look is taken off, none is imitated. The other
+    rivals that know purified specimens alone share cellcensus's normalisation and augmentation.
+    """
+    material = collect(
+        [b for b in study.training if b.known.role != "mixed"], study.classes, settings
+    )
+    bare = Spread(scale=0.0, gain=0.0, gamma=0.0, blur=0.0, noise=0.0)
+    job = Job(material, {}, settings, CompositionSettings(), choose_device(), lambda: None, bare)
+    numbers = [*material.purified, *material.blank]
+    centre = np.mean([material.means[i] for i in material.purified], axis=0)
+    looks = ClassLooks(centre, np.zeros((len(study.classes), 2)), np.zeros(2))
+    bags = [material.bags[i] for i in numbers]
+    shelves = [
+        Shelf(bag.specimen_id, bag.donor_id, prepare(bag.crops, centre, job.device)) for bag in bags
+    ]
+    number = {name: k for k, name in enumerate(study.classes)}
+    labels = [
+        torch.full((len(bag),), number.get(bag.known.cell_class or "", len(number))) for bag in bags
+    ]
+    prior = make_prior(material, [])
+    with threads(settings.threads):
+        fit = start_fit(len(study.classes), torch.from_numpy(prior).float(), settings, job.device)
+        images = settings.warmup_steps * settings.purified_cells * len(shelves)
+        _learn(fit, _Labelled(shelves, labels), job, images, 1.0)
+        weights = {n: v.detach().clone() for n, v in fit.average.state_dict().items()}
+        return conclude([Member(weights, prior, looks, np.zeros(len(study.classes)))], job)
 
 
 def hard_labels(study: Composed, settings: TrainingSettings) -> Model:
@@ -75,7 +109,7 @@ def _oracle_warm(study: Composed, job: Job) -> Fit:
     prior = torch.from_numpy(make_prior(material, [])).float()
     fit = start_fit(len(study.classes), prior, settings, job.device)
     images = settings.warmup_steps * settings.purified_cells * len(shelves)
-    _learn(fit, _Labelled(study, shelves), job, images, 1.0)
+    _learn(fit, _told(study, shelves), job, images, 1.0)
     return fit
 
 
@@ -87,23 +121,24 @@ def _oracle_fold(study: Composed, job: Job, fit: Fit, fold: int) -> Member:
     prior = make_prior(material, mixed)
     fit.prior = torch.from_numpy(prior).float().to(job.device)
     images = settings.bag_steps * settings.bag_cells * settings.bags_per_step
-    _learn(fit, _Labelled(study, shelves), job, images, 0.7)
+    _learn(fit, _told(study, shelves), job, images, 0.7)
     weights = {n: v.detach().clone() for n, v in fit.average.state_dict().items()}
     return Member(weights, prior, looks, fit.log_recovery.detach().numpy().astype(float))
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Labelled:
-    """Specimens with the class of every cell."""
+    """Specimens with the class of every cell, K for an artefact."""
 
     shelves: Sequence[Shelf]
-    labels: list[torch.Tensor]
+    labels: Sequence[torch.Tensor]
 
-    def __init__(self, study: Composed, shelves: Sequence[Shelf]) -> None:
-        self.shelves = shelves
-        found = [torch.from_numpy(study.truth[s.specimen_id]) for s in shelves]
-        artefact = len(study.classes)
-        self.labels = [torch.where(part == ARTEFACT, artefact, part) for part in found]
+
+def _told(study: Composed, shelves: Sequence[Shelf]) -> _Labelled:
+    """Shelves with the truth of the study."""
+    found = [torch.from_numpy(study.truth[s.specimen_id]) for s in shelves]
+    artefact = len(study.classes)
+    return _Labelled(shelves, [torch.where(part == ARTEFACT, artefact, part) for part in found])
 
 
 def _learn(fit: Fit, known: _Labelled, job: Job, images: int, first: float) -> None:
@@ -125,6 +160,7 @@ def _learn(fit: Fit, known: _Labelled, job: Job, images: int, first: float) -> N
 
 
 LEARNERS: dict[str, Learner] = {
+    "plain classifier": plain,
     "purified, hard labels": hard_labels,
     "purified, purity-aware": purity_aware,
     "bags only": bags_only,
