@@ -15,20 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns import FEATURES
 from pipeline.kernels.inside import grain_inside, moments_inside
-
-#: Names in the order of the columns.
-FEATURES = (
-    "area_um2",
-    "diameter_um",
-    "eccentricity",
-    "solidity",
-    "contrast_mean",
-    "contrast_sd",
-    "granularity",
-    "texture",
-    "focus",
-)
 
 
 def measure(

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
-from pipeline.features import FEATURES, measure
+from pipeline.columns import FEATURES
+from pipeline.features import measure
 from pipeline.optics import Optics
 from pipeline.spool import Spool
 from pipeline.views import View, draw, mask_of, true_mask

@@ -1,4 +1,4 @@
-"""What a newcomer sees of `docker compose config`: run where Compose is installed, of any version."""
+"""What a newcomer sees of `docker compose config`, wherever Compose is installed."""
 
 import shutil
 import subprocess
@@ -74,7 +74,9 @@ def test_a_filled_file_is_understood_whole(folder):
     assert done.returncode == 0, done.stderr
     assert "ignored" not in done.stderr
     found = yaml.safe_load(done.stdout)
-    assert {"secrets", "database", "upgrade", "prefect", "scheduler", "web"} <= set(found["services"])
+    assert {"secrets", "database", "upgrade", "prefect", "scheduler", "web"} <= set(
+        found["services"]
+    )
     address = found["services"]["web"]["environment"]["CELLCENSUS_DATABASE_URL"]
     assert address == f"postgresql://cellcensus:{GOOD['POSTGRES_PASSWORD']}@database/cellcensus"
     assert set(found["volumes"]) == {"database", "home"}
