@@ -12,7 +12,7 @@ import torch
 from models.team import ALONE, Team, present
 
 TORCHRUN = (*("-m", "torch.distributed.run"), "--standalone")
-LONGEST_S = 90
+LONGEST_S = 240
 
 
 def _run(folder, *arguments, processes=1):
