@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, and_, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import leases
 from db.audit import record
 from db.tables import Account, Job, Specimen, Study
 from db.types import utc_now
@@ -114,10 +115,9 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
     one is taking are skipped, on SQLite a unit of work is alone.
     """
     while True:
-        now = utc_now()
         job = session.scalars(
             select(Job)
-            .where(_is_due(lease_seconds))
+            .where(_is_due(session, lease_seconds))
             .order_by(Job.key)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -127,8 +127,8 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
         if job.attempts < MOST_ATTEMPTS:
             job.state, job.process, job.attempts = "running", process, job.attempts + 1
             job.progress, job.label, job.seconds_left = 0.0, "starting", None
-            job.started_at = now
-            job.lease_until = now + timedelta(seconds=lease_seconds)
+            job.started_at = utc_now()
+            job.lease_until = leases.until(session, lease_seconds)
             session.flush()
             return job
         _end(session, job, "failed", _ENDED_IN_THE_MIDDLE.format(n=job.attempts))
@@ -136,7 +136,8 @@ def take(session: Session, *, process: str, lease_seconds: float) -> Job | None:
 
 def is_anything_due(session: Session, lease_seconds: float) -> bool:
     """Whether a job waits or lost its worker; costs no lock."""
-    return session.scalar(select(Job.key).where(_is_due(lease_seconds)).limit(1)) is not None
+    due = select(Job.key).where(_is_due(session, lease_seconds)).limit(1)
+    return session.scalar(due) is not None
 
 
 def renew(
@@ -157,7 +158,7 @@ def renew(
             progress=progress,
             label=label,
             seconds_left=seconds_left,
-            lease_until=utc_now() + timedelta(seconds=lease_seconds),
+            lease_until=leases.until(session, lease_seconds),
         )
         .returning(Job.key)
     )
@@ -223,8 +224,8 @@ def oldest_waiting(session: Session) -> datetime | None:
     return session.scalar(select(func.min(Job.asked_at)).where(Job.state == "waiting"))
 
 
-def _is_due(lease_seconds: float) -> ColumnElement[bool]:
-    now = utc_now()
+def _is_due(session: Session, lease_seconds: float) -> ColumnElement[bool]:
+    now = leases.now_of(session)
     # A lease far ahead was given before the clock was set back; a worker that lives renews it soon,
     # and one that is robbed of its job notices and stops.
     beyond = now + _LONGEST_LEASES * timedelta(seconds=lease_seconds)

@@ -67,7 +67,7 @@ def renew(session: Session, run_key: int, seconds: float) -> bool:
     found = session.execute(
         update(Run)
         .where(Run.key == run_key, Run.state == "running")
-        .values(lease_until=now_of(session) + timedelta(seconds=seconds))
+        .values(lease_until=until(session, seconds))
         .returning(Run.key)
     )
     return found.first() is not None
@@ -157,6 +157,11 @@ def bury(session: Session, among: ColumnElement[bool] | None = None) -> int:
         give_back(session, run.key)
     session.flush()
     return len(dead)
+
+
+def until(session: Session, seconds: float) -> datetime:
+    """The end of a lease that is given or moved on now."""
+    return now_of(session) + timedelta(seconds=seconds)
 
 
 def now_of(session: Session) -> datetime:

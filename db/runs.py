@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
@@ -35,7 +34,7 @@ def start_run(
         process=process,
     )
     if lease_seconds is not None:
-        run.lease_until = leases.now_of(session) + timedelta(seconds=lease_seconds)
+        run.lease_until = leases.until(session, lease_seconds)
     session.add(run)
     session.flush()
     return run

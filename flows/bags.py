@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,19 +15,8 @@ if TYPE_CHECKING:
 
     from models.bag import Bag
 
-FEATURES = (
-    "area_um2",
-    "diameter_um",
-    "eccentricity",
-    "solidity",
-    "contrast_mean",
-    "contrast_sd",
-    "granularity",
-    "texture",
-    "focus",
-    "speed_um_s",
-    "touching",
-)
+OF_A_TRACK = ("speed_um_s", "touching")
+"""What is told of a cell besides the features of its pictures."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +41,11 @@ def load_bag(source: BagSource) -> Bag:
     """
     from models.bag import Bag, Known
     from pipeline.cells import read_cells
+    from pipeline.columns import FEATURES
 
     with source.cells.folder() as folder:
         cells = read_cells(folder)
-    specimen = source.specimen
+    specimen, names = source.specimen, (*FEATURES, *OF_A_TRACK)
     return Bag(
         study=source.study,
         specimen_id=specimen.specimen_id,
@@ -63,15 +53,15 @@ def load_bag(source: BagSource) -> Bag:
         instrument_id=specimen.instrument_id,
         known=Known(**known_of(specimen)),
         crops=cells.crops,
-        features=_features(cells.table),
-        feature_names=FEATURES,
+        features=_features(cells.table, names),
+        feature_names=names,
         imaged_volume_ul=specimen.imaged_volume_ul,
         dilution=specimen.dilution,
         window_um=cells.quality.window_um,
     )
 
 
-def _features(table: Mapping[str, np.ndarray]) -> np.ndarray:
+def _features(table: Mapping[str, np.ndarray], names: Sequence[str]) -> np.ndarray:
     import numpy as np
 
-    return np.stack([np.asarray(table[name], np.float32) for name in FEATURES], axis=1)
+    return np.stack([np.asarray(table[name], np.float32) for name in names], axis=1)

@@ -68,7 +68,7 @@ def draw_pictures(
     *,
     own: bool = True,
 ) -> torch.Tensor:
-    """Pictures of some cells, a random view of each, under one random look; (m, 1, 32, 32).
+    """Pictures of some cells, a random view of each, under one random look; (m, 1, 48, 48).
 
     None where another process shows them (``own``): only the chance they take is drawn.
     """

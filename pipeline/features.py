@@ -25,20 +25,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.columns import FEATURES
 from pipeline.kernels.measure import measure_cell
-
-#: Names in the order of the columns.
-FEATURES = (
-    "area_um2",
-    "diameter_um",
-    "eccentricity",
-    "solidity",
-    "contrast_mean",
-    "contrast_sd",
-    "granularity",
-    "texture",
-    "focus",
-)
 
 
 def measure(

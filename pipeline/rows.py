@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
-from pipeline.features import FEATURES
+from pipeline.columns import FEATURES
 from pipeline.kernels.portrait import portray
 from pipeline.optics import Optics
 from pipeline.spool import Spool

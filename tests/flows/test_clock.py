@@ -61,7 +61,10 @@ def take(store, process):
     return job
 
 
-def test_a_job_of_a_dead_worker_is_taken_though_its_lease_ends_tomorrow(store, ada, clock):
+def test_a_job_of_a_dead_worker_is_taken_though_its_lease_ends_tomorrow(
+    store, ada, clock, monkeypatch
+):
+    monkeypatch.setattr("db.leases.now_of", lambda _session: utc_now())  # PostgreSQL's own clock
     with store.unit_of_work() as session:
         jobs.ask(session, kind="run", subject="study:x", account=ada)
         session.commit()

@@ -1,4 +1,4 @@
-"""What a newcomer sees of `docker compose config`: run where Compose is installed, of any version."""
+"""What a newcomer sees of `docker compose config`, wherever Compose is installed."""
 
 import shutil
 import subprocess

@@ -2,7 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline.features import FEATURES, measure
+from pipeline.columns import FEATURES
+from pipeline.features import measure
 
 # A cell of 14 × 8 pixels as one would draw it: # is cytoplasm, @ is nucleus.
 DRAWN = (
