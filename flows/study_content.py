@@ -14,6 +14,7 @@ from db.findings import Quarantine
 from db.tables import ModelVersion
 from db.types import utc_now
 from flows.contents import Subject, estimate, model_identity
+from flows.examples import example_shelves
 from flows.paths import specimen_report_name
 from flows.plain import back
 from flows.predict import SEEN_DONOR, SEEN_SPECIMEN
@@ -57,6 +58,7 @@ def study_content(
         learning=tuple(str(sentence) for sentence in card.get("limits", ())),
         learning_curve=learning_curve(card.get("learning_curve", ())),
         foresight=foresight(card),
+        examples=example_shelves(card, subjects, settings.home.resolve()),
         findings=tuple(findings),
         method=_method(subjects),
         model=model_identity(model) if model else None,

@@ -87,3 +87,11 @@ def test_two_pairs_are_shown_without_a_claim():
     page = render_study(samples.study(pairs=samples.pairs(2)))
     assert "2" in words(page)
     assert Reader(page).open == []
+
+
+def test_influential_cells_are_shown_with_what_they_do():
+    text = words(render_study(samples.study()))
+    assert "most typical" in text
+    assert "most influential +0.40" in text
+    assert "\u22120.12" in text
+    assert "Cells of each class, over" not in words(render_study(samples.study(examples=())))
