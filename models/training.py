@@ -29,6 +29,7 @@ def train(
     settings: TrainingSettings,
     composition: CompositionSettings | None = None,
     progress: Progress | None = None,
+    spread: Spread | None = None,
 ) -> Model:
     """Learn a model from purified, blank and mixed specimens.
 
@@ -44,6 +45,8 @@ def train(
         How to train, and how held-out specimens are predicted.
     progress
         Told of every step.
+    spread
+        How widely looks are drawn in augmentation; ``None``: as donors differ.
 
     Returns
     -------
@@ -64,7 +67,7 @@ def train(
         composition=composition or CompositionSettings(),
         device=choose_device(),
         tick=progress.advance,
-        spread=Spread(),
+        spread=spread or Spread(),
     )
     progress.start("training", _units(job))
     with threads(settings.threads), torch.random.fork_rng(enabled=True):
