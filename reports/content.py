@@ -329,6 +329,9 @@ class StudyReport:
         The same for specimens of known composition that were never trained on.
     learning
         Sentences on what was learned and what more donors would bring.
+    recoveries
+        Of each instrument how many cells it counts for each that the analyser gives; empty name:
+        all of them.
     examples
         Of each class the most typical, the least certain and the most influential cells.
     foresight
@@ -345,6 +348,7 @@ class StudyReport:
     controls: tuple[Pair, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     learning: tuple[str, ...] = ()
+    recoveries: Mapping[str, Estimate] = field(default_factory=dict)
     learning_curve: tuple[LearningPoint, ...] = ()
     foresight: Foresight | None = None
     examples: tuple[ExampleShelf, ...] = ()

@@ -74,12 +74,28 @@ def study_view(content: StudyReport, say: Words | None = None) -> dict[str, Any]
         "lead": _lead(content, say),
         "controls": control_rows(content.controls, say),
         "quarantined": [_aside(item, say) for item in content.quarantined],
-        "learning": [sentence_in_words(sentence, say) for sentence in content.learning],
+        "learning": [
+            *(sentence_in_words(sentence, say) for sentence in content.learning),
+            *_recoveries(content, say),
+        ],
         "plots": _plots(content, say),
         "examples": [_shelf(shelf, say) for shelf in content.examples],
         "findings": notes(content.findings, say, named=True),
         "specimens": [_specimen_row(line, content.classes, say) for line in content.specimens],
     }
+
+
+def _recoveries(content: StudyReport, say: Words) -> list[str]:
+    """One sentence an instrument; that of all together only where no instrument is named."""
+    named = {name: found for name, found in content.recoveries.items() if name}
+    return [
+        say(
+            "study.recovery",
+            instrument=name or say("study.all_instruments"),
+            **{part: say.number(getattr(found, part), 2) for part in ("value", "low", "high")},
+        )
+        for name, found in (named or content.recoveries).items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,8 +83,7 @@ def test_cells_that_the_sheet_does_not_own_to_do_harm():
         shapes[donor][:12] = shapes[other][:12]
         known = lessons(lens, shapes, holds)
         found = influences(known, [lens.each(part, NOTHING) for part in shapes])[donor]
-        planted = lens.each(shapes[other], NOTHING)[:12]
-        assert np.isfinite(found).all() and len(planted) == 12
+        assert np.isfinite(found).all()
         harm.append(found[12:].mean() - found[:12].mean())
     assert np.mean(harm) > 0
     assert np.sum(np.array(harm) > 0) >= 3
