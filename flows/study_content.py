@@ -14,6 +14,7 @@ from db.findings import Quarantine
 from db.tables import ModelVersion
 from db.types import utc_now
 from flows.contents import Subject, estimate, model_identity
+from flows.examples import example_shelves
 from flows.paths import specimen_report_name
 from flows.plain import back
 from flows.predict import SEEN_DONOR, SEEN_SPECIMEN
@@ -22,6 +23,7 @@ from flows.versions import released_report
 
 if TYPE_CHECKING:
     from reports.content import (
+        Estimate,
         Foresight,
         LearningPoint,
         Pair,
@@ -57,6 +59,8 @@ def study_content(
         learning=tuple(str(sentence) for sentence in card.get("limits", ())),
         learning_curve=learning_curve(card.get("learning_curve", ())),
         foresight=foresight(card),
+        recoveries=recoveries(card),
+        examples=example_shelves(card, subjects, settings.home.resolve()),
         findings=tuple(findings),
         method=_method(subjects),
         model=model_identity(model) if model else None,
@@ -168,6 +172,18 @@ def _quarantined(found: Quarantine, subjects: Sequence[Subject]) -> Quarantined:
         recordings.get(found.specimen_id),
         found.since,
     )
+
+
+def recoveries(card: Mapping[str, Any]) -> dict[str, Estimate]:
+    """Recovery of each instrument with its limits; the empty name holds all together."""
+    from reports.content import Estimate
+
+    values, limits = card.get("recovery") or {}, card.get("recovery_limits") or {}
+    return {
+        "" if name == "all instruments" else name: Estimate(float(values[name]), *map(float, ends))
+        for name, ends in limits.items()
+        if name in values
+    }
 
 
 def foresight(card: Mapping[str, Any]) -> Foresight | None:

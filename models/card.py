@@ -12,7 +12,7 @@ from models.job import Job
 from models.knowledge import stated_total
 from models.learnables import Material
 from models.model import Model
-from models.recovery import PRIOR_SD, concentration
+from models.recovery import PRIOR_SD, concentration, recovery_limits
 from models.suspects import Sheet, Suspect, find_suspects
 
 _FEW_DONORS = 12
@@ -37,6 +37,7 @@ def write_card(model: Model, job: Job, asked: TrainingSettings | None = None) ->
             (name or "all instruments"): round(float(np.exp(value)), 4)
             for name, (value, _sd) in model.recovery.log_total.items()
         },
+        "recovery_limits": _recovery_limits(model),
         "class_recovery": _class_recovery(model),
         "method": model.calibration.method,
         "settings": job.settings.model_dump(mode="json"),
@@ -45,6 +46,16 @@ def write_card(model: Model, job: Job, asked: TrainingSettings | None = None) ->
         "left_out": dict(material.left_out),
     }
     return replace(model, card=card)
+
+
+def _recovery_limits(model: Model) -> dict[str, list[float]]:
+    """95 % limits of each instrument's recovery; empty where no total told of it."""
+    if not model.recovery.specimens:
+        return {}
+    return {
+        (name or "all instruments"): [round(v, 4) for v in recovery_limits(model.recovery, name)]
+        for name in model.recovery.log_total
+    }
 
 
 def _class_recovery(model: Model) -> dict[str, dict[str, float]]:

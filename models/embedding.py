@@ -51,11 +51,14 @@ class Lens:
         """
         if not len(shapes):
             return np.zeros(len(self.phase))
+        return np.asarray(self.each(shapes, effect).mean(0))
+
+    def each(self, shapes: np.ndarray, effect: np.ndarray) -> np.ndarray:
+        """Features of each cell, (n, D), whose mean is :meth:`mean`."""
         freed = shapes - effect[0] * _CONTRAST - effect[1] * _SIZE
         plain = np.clip((freed - self.centre) / self.scale, -4, 4)
         waves = np.cos(plain @ self.frequency + self.phase)
-        mean: np.ndarray = np.sqrt(2 / len(self.phase)) * waves.mean(0)
-        return mean
+        return np.asarray(np.sqrt(2 / len(self.phase)) * waves)
 
 
 @dataclass(frozen=True)
@@ -97,6 +100,15 @@ def make_lens(shapes: np.ndarray) -> Lens:
     return Lens(centre, scale, frequency, rng.uniform(0, 2 * np.pi, NUMBERS))
 
 
+def class_means_map(holds: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """(K + 1, B) matrix that makes class means of specimens' mean features, ridge included."""
+    weighted = holds * weights[:, None]
+    penalty = _RIDGE * np.eye(holds.shape[1])
+    solved = np.linalg.solve(holds.T @ weighted + penalty, weighted.T)
+    # Ridge pulls towards the common mean, which is a mean of the same features.
+    return np.asarray(solved + (1 - solved.sum(1, keepdims=True)) * weights / weights.sum())
+
+
 def fit_embedding(
     lens: Lens, features: np.ndarray, holds: np.ndarray, weights: np.ndarray
 ) -> Embedding:
@@ -111,9 +123,6 @@ def fit_embedding(
     weights
         (B,) how much each specimen counts.
     """
-    common = weights @ features / weights.sum()
-    weighted = holds * weights[:, None]
-    penalty = _RIDGE * np.eye(holds.shape[1])
-    means = common + np.linalg.solve(holds.T @ weighted + penalty, weighted.T @ (features - common))
+    means = class_means_map(holds, weights) @ features
     variance = weights @ np.square(features - holds @ means) / weights.sum()
     return Embedding(lens, means, 1 / (variance + variance.mean()))

@@ -16,6 +16,7 @@ import numpy as np
 from models.calibrate import Calibrated, HeldOut, calibrate
 from models.composition import METHODS, Calibration, choose_method
 from models.evidence import build_network, doubt, gather, leukocytes, most_probable
+from models.examples import pick_examples
 from models.intervals import fit_errors
 from models.job import Job
 from models.knowledge import stated_total
@@ -45,7 +46,9 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
         bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
         predictions.append(finish(blind, bag, evidence, job.composition))
-    return replace(model, held_out=tuple(predictions), card=_foresight(held, model, calibrated))
+    card = _foresight(held, model, calibrated)
+    card["examples"] = pick_examples(held, calibrated, job, prior)
+    return replace(model, held_out=tuple(predictions), card=card)
 
 
 def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str, Any]:

@@ -109,6 +109,13 @@ def total_concentration(
     return value, low, high
 
 
+def recovery_limits(r: Recovery, instrument: str) -> tuple[float, float]:
+    """95 % limits of an instrument's recovery itself, specimens' own scatter left aside."""
+    mean, sd = r.log_total[instrument]
+    half = _factor(r.specimens) * sd
+    return math.exp(mean - half), math.exp(mean + half)
+
+
 def _factor(specimens: int) -> float:
     return float(stats.t.ppf(0.975, max(specimens - 1, 4)))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -30,6 +31,7 @@ def train(
     settings: TrainingSettings,
     composition: CompositionSettings | None = None,
     progress: Progress | None = None,
+    spread: Spread | None = None,
 ) -> Model:
     """Learn a model from purified, blank and mixed specimens.
 
@@ -45,6 +47,8 @@ def train(
         How to train, and how held-out specimens are predicted.
     progress
         Told of every step.
+    spread
+        How widely looks are drawn in augmentation; ``None``: as donors differ.
 
     Returns
     -------
@@ -58,6 +62,7 @@ def train(
     """
     progress = progress or Silent()
     job = _job(bags, classes, settings, composition or CompositionSettings(), progress)
+    job = replace(job, spread=spread or job.spread)
     progress.start("training", _units(job))
     with threads(settings.threads), torch.random.fork_rng(enabled=True):
         with job.team.stepping(job.device):

@@ -250,6 +250,30 @@ class LearningPoint:
     high: float = nan
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleCell:
+    """One cell of a study: ``pixels`` uint8 (S, S).
+
+    ``value`` is the probability of its class; of influential cells the relative change of left-out
+    donors' loss if the cell were left out, above 0 where it helps.
+    """
+
+    specimen_id: str
+    cell_id: int
+    pixels: NDArray[np.uint8]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExampleShelf:
+    """Cells of one class, told by models that had not seen their donors."""
+
+    cell_class: str
+    typical: tuple[ExampleCell, ...] = ()
+    uncertain: tuple[ExampleCell, ...] = ()
+    influential: tuple[ExampleCell, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class CapacityPoint:
     """Error (0–1) of a head with so many ``numbers`` a bag, bare and with ridge."""
@@ -305,6 +329,11 @@ class StudyReport:
         The same for specimens of known composition that were never trained on.
     learning
         Sentences on what was learned and what more donors would bring.
+    recoveries
+        Of each instrument how many cells it counts for each that the analyser gives; empty name:
+        all of them.
+    examples
+        Of each class the most typical, the least certain and the most influential cells.
     foresight
         What left-out donors say of more donors, of size and of the methods; ``None``: nothing.
     method
@@ -319,8 +348,10 @@ class StudyReport:
     controls: tuple[Pair, ...] = ()
     quarantined: tuple[Quarantined, ...] = ()
     learning: tuple[str, ...] = ()
+    recoveries: Mapping[str, Estimate] = field(default_factory=dict)
     learning_curve: tuple[LearningPoint, ...] = ()
     foresight: Foresight | None = None
+    examples: tuple[ExampleShelf, ...] = ()
     findings: tuple[Finding, ...] = ()
     method: str = ""
     model: ModelIdentity | None = None

@@ -101,6 +101,7 @@ def study_pdf(
         "agreements": [
             _agreement(i, found, pictures, say) for i, found in enumerate(view["agreements"])
         ],
+        "examples": [_examples(i, shelf, pictures) for i, shelf in enumerate(view["examples"])],
         "plots": [_plot(plot, pictures) for plot in view["plots"]],
         **{
             key: view[key]
@@ -130,6 +131,18 @@ def _shared(
             for key in ("facts", "findings", "made_by", "made_with", "signatures")
         },
     }
+
+
+def _examples(i: int, shelf: Mapping[str, Any], pictures: _Files) -> dict[str, Any]:
+    rows = []
+    for j, (label, cells) in enumerate(shelf["rows"]):
+        shown = []
+        for n, cell in enumerate(cells):
+            file = f"example-{i}-{j}-{n}.png"
+            pictures[file] = png_bytes(cell.pixels)
+            shown.append({"file": file, "alt": cell.alt, "value": cell.value})
+        rows.append({"label": label, "cells": shown})
+    return {"name": shelf["name"], "rows": rows}
 
 
 def _plot(plot: Plot, pictures: _Files) -> dict[str, Any]:

@@ -7,20 +7,23 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any
 
+import numpy as np
 from markupsafe import Markup
+from numpy.typing import NDArray
 
 from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports import agreement
 from reports.charts.agreement import bland_altman_chart, learning_chart, scatter_chart
 from reports.charts.learning import capacity_chart, expected_chart, methods_chart
-from reports.content import Pair, Quarantined, SpecimenLine, StudyReport
+from reports.content import ExampleCell, ExampleShelf, Pair, Quarantined, SpecimenLine, StudyReport
 from reports.findings import problem_in_words, sentence_in_words
 from reports.glossary import flag_in_words
 from reports.identity import report_id
 from reports.numbers import CANNOT_BE_SAID, percentages
 from reports.pages import environment, style
 from reports.parts import Fact, notes, running_title, shared_view
+from reports.pictures import png_address
 from reports.words import Rich, Words, words
 
 
@@ -52,7 +55,9 @@ def render_study(
     return (
         environment(say.language)
         .get_template("study.html")
-        .render(**study_view(content, say), style=style(settings.paper, title, say))
+        .render(
+            **study_view(content, say), png=png_address, style=style(settings.paper, title, say)
+        )
     )
 
 
@@ -69,11 +74,28 @@ def study_view(content: StudyReport, say: Words | None = None) -> dict[str, Any]
         "lead": _lead(content, say),
         "controls": control_rows(content.controls, say),
         "quarantined": [_aside(item, say) for item in content.quarantined],
-        "learning": [sentence_in_words(sentence, say) for sentence in content.learning],
+        "learning": [
+            *(sentence_in_words(sentence, say) for sentence in content.learning),
+            *_recoveries(content, say),
+        ],
         "plots": _plots(content, say),
+        "examples": [_shelf(shelf, say) for shelf in content.examples],
         "findings": notes(content.findings, say, named=True),
         "specimens": [_specimen_row(line, content.classes, say) for line in content.specimens],
     }
+
+
+def _recoveries(content: StudyReport, say: Words) -> list[str]:
+    """One sentence an instrument; that of all together only where no instrument is named."""
+    named = {name: found for name, found in content.recoveries.items() if name}
+    return [
+        say(
+            "study.recovery",
+            instrument=name or say("study.all_instruments"),
+            **{part: say.number(getattr(found, part), 2) for part in ("value", "low", "high")},
+        )
+        for name, found in (named or content.recoveries).items()
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +122,38 @@ def _plots(content: StudyReport, say: Words) -> list[Plot]:
         picture = capacity_chart(ahead.capacity, ahead.donors, say)
         plots.append(Plot("capacity", picture, say("study.capacity")))
     return plots
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Example:
+    """A cell as it is shown: its picture, what a screen reader says, and the number below."""
+
+    pixels: NDArray[np.uint8]
+    alt: str
+    value: str
+
+
+def _shelf(shelf: ExampleShelf, say: Words) -> dict[str, Any]:
+    name = say.cell_class(shelf.cell_class)
+    rows = {
+        "gallery.typical": (shelf.typical, False),
+        "gallery.uncertain": (shelf.uncertain, False),
+        "study.influential": (shelf.influential, True),
+    }
+    return {
+        "name": name,
+        "rows": [
+            (say(key), [_example(cell, name, say, signed=signed) for cell in cells])
+            for key, (cells, signed) in rows.items()
+            if cells
+        ],
+    }
+
+
+def _example(cell: ExampleCell, name: str, say: Words, *, signed: bool) -> Example:
+    values = {"class": name, "cell": cell.cell_id, "specimen": cell.specimen_id}
+    value = say.signed(1000 * cell.value, 2) if signed else say.percent(cell.value, 0)
+    return Example(cell.pixels, say("study.example", **values), value)
 
 
 def _facts(content: StudyReport, say: Words) -> list[Fact]:

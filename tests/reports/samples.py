@@ -12,6 +12,8 @@ from reports.content import (
     CellPicture,
     ClassRow,
     Estimate,
+    ExampleCell,
+    ExampleShelf,
     Foresight,
     GalleryClass,
     LearningPoint,
@@ -157,6 +159,7 @@ def study(**changes: object) -> StudyReport:
             ),
         ),
         "learning": ("Learned from purified cells alone: not to be trusted on blood.",),
+        "recoveries": {"": Estimate(0.9, 0.8, 1.0), "bench-1": Estimate(0.91, 0.87, 0.95)},
         "learning_curve": (
             LearningPoint(6, 0.031, 0.024, 0.04),
             LearningPoint(12, 0.022, 0.018, 0.028),
@@ -176,6 +179,7 @@ def study(**changes: object) -> StudyReport:
                 MethodError("embedding", 0.055, 0.081),
             ),
         ),
+        "examples": tuple(_examples(i, name) for i, name in enumerate(CLASSES)),
         "findings": (
             Finding(Level.INFORMATION, "purity_assumed", "Assumed.", "Measure it.", "P1"),
         ),
@@ -185,6 +189,21 @@ def study(**changes: object) -> StudyReport:
         "laboratory": "Haematology, Example Hospital",
     }
     return StudyReport(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def _examples(i: int, name: str) -> ExampleShelf:
+    shown = [cell_picture(100 * i + n) for n in range(8)]
+    kinds = ((0.999, 0.0), (0.41, 0.01), (0.0004, -0.00013))
+    return ExampleShelf(
+        name,
+        *(
+            tuple(
+                ExampleCell(f"M{n:03}", cell.cell_id, cell.pixels, first + step * n)
+                for n, cell in enumerate(shown)
+            )
+            for first, step in kinds
+        ),
+    )
 
 
 def _line(i: int) -> SpecimenLine:

@@ -87,3 +87,20 @@ def test_two_pairs_are_shown_without_a_claim():
     page = render_study(samples.study(pairs=samples.pairs(2)))
     assert "2" in words(page)
     assert Reader(page).open == []
+
+
+def test_influential_cells_are_shown_with_what_they_do():
+    text = words(render_study(samples.study()))
+    assert "most typical" in text
+    assert "most influential +0.40" in text
+    assert "\u22120.12" in text
+    assert "Cells of each class, over" not in words(render_study(samples.study(examples=())))
+
+
+def test_the_recovery_of_each_instrument_is_said_with_its_limits():
+    text = words(render_study(samples.study()))
+    assert "Recovery of bench-1: 0.91 cells counted" in text
+    assert "limits 0.87 to 0.95" in text
+    assert "all instruments" not in text
+    alone = samples.study(recoveries={"": Estimate(0.9, 0.8, 1.0)})
+    assert "Recovery of all instruments: 0.90" in words(render_study(alone))
