@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.orm import Session
 
 from db.predictions import is_in_force
 from db.tables import Review, Specimen
-
-REVIEW_STATES = ("open", "on_hold", "reviewed", "released", "corrected")
 
 
 def review_state() -> ColumnElement[str]:
@@ -34,22 +32,6 @@ def review_state() -> ColumnElement[str]:
         .scalar_subquery()
     )
     return func.coalesce(signed, "open")
-
-
-def is_in_state(state: str) -> ColumnElement[bool]:
-    """SQL: whether the specimen that a query is at is in this state of review."""
-    if state == "on_hold":
-        return exists().where(Review.specimen_key == Specimen.key, Review.on_hold)
-    if state == "open":
-        settled = or_(
-            Review.on_hold, and_(Review.signed_state != "open", is_in_force(Review.prediction_key))
-        )
-        return not_(exists().where(Review.specimen_key == Specimen.key, settled))
-    return exists().where(
-        Review.specimen_key == Specimen.key,
-        and_(Review.signed_state == state, Review.on_hold.is_(False)),
-        is_in_force(Review.prediction_key),
-    )
 
 
 def review_states(session: Session, specimen_keys: Collection[int]) -> dict[int, str]:

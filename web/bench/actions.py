@@ -62,12 +62,14 @@ def correct(
         desk,
         visitor,
         lambda actor: review.correct(
-            desk.store, desk.settings, actor, desk.study, desk.specimen_id,
-            cell_ids=cells, after=to, seen=Seen.parse(seen),
+            *desk.with_settings(actor),
+            cell_ids=cells,
+            after=to,
+            seen=Seen.parse(seen),
         ),
         f"{len(cells)} {word} moved to {to}.",
         gallery=True,
-    )  # fmt: skip
+    )
 
 
 @router.post(SPECIMEN + "/undo")
@@ -76,9 +78,7 @@ def undo(desk: AtDesk, visitor: Reviewer, seen: SeenField) -> Response:
     return _do(
         desk,
         visitor,
-        lambda actor: review.undo(
-            desk.store, desk.settings, actor, desk.study, desk.specimen_id, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.undo(*desk.with_settings(actor), seen=Seen.parse(seen)),
         "The last correction was taken back.",
         gallery=True,
     )
@@ -90,9 +90,7 @@ def see_bin(desk: AtDesk, visitor: Reviewer, seen: SeenField) -> Response:
     return _do(
         desk,
         visitor,
-        lambda actor: review.see_bin(
-            desk.store, actor, desk.study, desk.specimen_id, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.see_bin(*desk.of(actor), seen=Seen.parse(seen)),
         "It is written down that you looked at the unclassified cells.",
     )
 
@@ -103,9 +101,7 @@ def comment(desk: AtDesk, visitor: Reviewer, seen: SeenField, text: Reason = "")
     return _do(
         desk,
         visitor,
-        lambda actor: review.comment(
-            desk.store, actor, desk.study, desk.specimen_id, text=text, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.comment(*desk.of(actor), text=text, seen=Seen.parse(seen)),
         "The comment was added.",
     )
 
@@ -116,9 +112,7 @@ def hold(desk: AtDesk, visitor: Reviewer, seen: SeenField, reason: Reason = "") 
     return _do(
         desk,
         visitor,
-        lambda actor: review.hold(
-            desk.store, actor, desk.study, desk.specimen_id, reason=reason, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.hold(*desk.of(actor), reason=reason, seen=Seen.parse(seen)),
         "The result is on hold.",
     )
 
@@ -129,9 +123,7 @@ def unhold(desk: AtDesk, visitor: Reviewer, seen: SeenField, reason: Reason = ""
     return _do(
         desk,
         visitor,
-        lambda actor: review.unhold(
-            desk.store, actor, desk.study, desk.specimen_id, reason=reason, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.unhold(*desk.of(actor), reason=reason, seen=Seen.parse(seen)),
         "The hold was lifted.",
     )
 
@@ -149,11 +141,13 @@ def accept_flag(
         desk,
         visitor,
         lambda actor: review.accept_flag(
-            desk.store, actor, desk.study, desk.specimen_id,
-            code=code, reason=reason, seen=Seen.parse(seen),
+            *desk.of(actor),
+            code=code,
+            reason=reason,
+            seen=Seen.parse(seen),
         ),
         "The flag was accepted, with your reason.",
-    )  # fmt: skip
+    )
 
 
 @router.post(SPECIMEN + "/rerun")
@@ -161,10 +155,8 @@ def rerun(desk: AtDesk, visitor: Reviewer, seen: SeenField, reason: Reason = "")
     """Ask for another recording or computation; what can be done without a person is queued."""
 
     def ask(actor: Actor) -> Seen:
-        now = review.request_rerun(
-            desk.store, actor, desk.study, desk.specimen_id, reason=reason, seen=Seen.parse(seen)
-        )
-        queue_rerun(desk.store, actor, desk.study, desk.specimen_id, reason=reason)
+        now = review.request_rerun(*desk.of(actor), reason=reason, seen=Seen.parse(seen))
+        queue_rerun(*desk.of(actor), reason=reason)
         return now
 
     return _do(desk, visitor, ask, "The re-run was asked for.")
@@ -187,12 +179,13 @@ def sign(
         desk,
         visitor,
         lambda actor: review.sign(
-            desk.store, desk.settings, actor, desk.study, desk.specimen_id,
-            meaning=meaning, seen=Seen.parse(seen),
+            *desk.with_settings(actor),
+            meaning=meaning,
+            seen=Seen.parse(seen),
         ),
         "",
         then=following or desk.address,
-    )  # fmt: skip
+    )
 
 
 @router.post(SPECIMEN + "/release")
@@ -208,9 +201,7 @@ def release(
     return _do(
         desk,
         visitor,
-        lambda actor: review.release(
-            desk.store, desk.settings, actor, desk.study, desk.specimen_id, seen=Seen.parse(seen)
-        ),
+        lambda actor: review.release(*desk.with_settings(actor), seen=Seen.parse(seen)),
         "",
         then=desk.address,
     )

@@ -23,7 +23,7 @@ from web.given import Configured, Database
 from web.visitor import Visitor
 
 if TYPE_CHECKING:
-    from flows.review.bench import Bench
+    from flows.review import Actor, Bench
 
 FromList = Annotated[str | None, Query(alias="list", max_length=2000)]
 At = Annotated[int | None, Query(ge=0, le=10_000_000)]
@@ -83,6 +83,14 @@ class Desk:
     chosen: str
     page: int
     by_script: bool
+
+    def of(self, actor: Actor) -> tuple[Store, Actor, str, str]:
+        """What every step of a review begins with."""
+        return self.store, actor, self.study, self.specimen_id
+
+    def with_settings(self, actor: Actor) -> tuple[Store, Settings, Actor, str, str]:
+        """The same for steps that compute or draw."""
+        return self.store, self.settings, actor, self.study, self.specimen_id
 
     @property
     def address(self) -> str:

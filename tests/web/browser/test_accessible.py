@@ -34,7 +34,7 @@ def test_no_page_is_wider_than_the_window(person):
     for name, address in PAGES.items():
         page = tina.open(address)
         # 640 is a window of 1280 at 200 %; 320 is one at 400 %.
-        for width in (1280, 768, 640, 390, 320):
+        for width in (1440, 1280, 820, 768, 640, 390, 320):
             page.set_viewport_size({"width": width, "height": 800})
             beyond = page.evaluate(
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
