@@ -60,7 +60,7 @@ def ingested(folder, mode="flow"):
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """A good recording in each format, as bytes; what reads them is compiled before time is taken."""
+    """A good recording in each format; what reads them is compiled before time is taken."""
     warm()
     folder = tmp_path_factory.mktemp("samples")
     pictures = rendering.flowing_discs(frames=24)[0]
