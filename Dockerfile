@@ -38,6 +38,8 @@ RUN grep -E '^torch(vision)?==' constraints.txt > /tmp/torch.txt \
 COPY prefect.yaml ./
 
 USER cellcensus
+# Compiled for the machine that builds; another kind of processor compiles anew at its first recording.
+RUN python -m pipeline.warm
 VOLUME ["/data"]
 EXPOSE 8000
 ENTRYPOINT []

@@ -15,6 +15,8 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "Setting up $(VENV): about 3 minutes and 7 GB, most of it torch."
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install -c constraints.txt -e .
+	@echo "Compiling what reads recordings: about a minute, once."
+	@$(BIN)/python -m pipeline.warm
 	@touch $@
 
 $(VENV)/installed-dev: $(VENV)/installed

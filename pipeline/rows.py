@@ -155,7 +155,7 @@ class Rows:
         return int(np.count_nonzero(self._dropped))
 
     def _column(self, name: str) -> NDArray[np.float64]:
-        return np.array(self._values).reshape(-1, len(_KEPT))[:, _KEPT.index(name)]
+        return np.array(self._values[_KEPT.index(name) :: len(_KEPT)])
 
     def order(self) -> NDArray[np.int64]:
         """Places of the rows in the order in which cells were first seen, without those dropped."""

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from pipeline.warm import warm
 from tests.pipeline import rendering
 
 #: Of the whole process, libraries included (300 MB); a decoder may hold a few large frames.
@@ -59,7 +60,8 @@ def ingested(folder, mode="flow"):
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
-    """A good recording in each format, as bytes."""
+    """A good recording in each format; what reads them is compiled before time is taken."""
+    warm()
     folder = tmp_path_factory.mktemp("samples")
     pictures = rendering.flowing_discs(frames=24)[0]
     for name, code in (("a.avi", "MJPG"), ("a.mp4", "mp4v"), ("a.mkv", "FFV1"), ("a.mov", "mp4v")):
