@@ -209,18 +209,26 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             said["conformal"],
         ),
         recovery=Recovery(recovery, said["recovery_between_sd"], said["recovery_specimens"]),
-        familiar=Familiar(
-            arrays["familiar.middle"],
-            arrays["familiar.precision"],
-            arrays["familiar.offset"],
-            Rarity(arrays["familiar.apart"]),
-            Rarity(arrays["familiar.doubt"]),
-            *arrays["familiar.limits"].tolist(),
-            arrays["familiar.look_centre"],
-            arrays["familiar.look_precision"],
-        ),
+        familiar=_familiar(arrays),
         window_um=said["window_um"],
         card=card["card"],
+    )
+
+
+def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
+    threshold, striking, usual, usual_sd = arrays["familiar.limits"].tolist()
+    return Familiar(
+        arrays["familiar.middle"],
+        arrays["familiar.precision"],
+        arrays["familiar.offset"],
+        Rarity(arrays["familiar.apart"]),
+        Rarity(arrays["familiar.doubt"]),
+        threshold,
+        striking,
+        usual,
+        usual_sd,
+        arrays["familiar.look_centre"],
+        arrays["familiar.look_precision"],
     )
 
 

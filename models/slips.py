@@ -59,9 +59,9 @@ def _slips(found: np.ndarray, stated: np.ndarray) -> list[tuple[Slip, np.ndarray
     known = np.nonzero(np.isfinite(stated))[0]
     tried: list[tuple[Slip, np.ndarray, float]] = []
     for k in known:
-        tried.append((Slip("value", int(k)), _freed(found, stated, k), _FREE))
+        tried.append((Slip("value", int(k)), _freed(found, stated, int(k)), _FREE))
         for kind, factor in (("tenfold", 0.1), ("tenth", 10.0)):
-            tried.append((Slip(kind, int(k)), _scaled(stated, k, factor), 0.0))
+            tried.append((Slip(kind, int(k)), _scaled(stated, int(k), factor), 0.0))
         for other in known[known > k]:
             changed = stated.copy()
             changed[[k, other]] = changed[[other, k]]

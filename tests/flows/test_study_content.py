@@ -5,9 +5,9 @@ import math
 from flows.study_content import learning_curve
 
 
-def test_the_cards_points_become_shares_once():
+def test_the_cards_learning_curve_is_in_shares_already():
     curve = learning_curve(
-        [{"donors": 3, "error": 2.9, "low": 2.5, "high": 3.3}, {"donors": 6, "error": 2.0}]
+        [{"donors": 3, "error": 0.029, "low": 0.025, "high": 0.033}, {"donors": 6, "error": 0.02}]
     )
     assert [point.donors for point in curve] == [3, 6]
     assert [round(point.error, 6) for point in curve] == [0.029, 0.02]

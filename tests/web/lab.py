@@ -135,9 +135,9 @@ CARD = {
         },
     ],
     "learning_curve": [
-        {"donors": 4, "error": 5.0, "low": 4.0, "high": 6.0},
-        {"donors": 8, "error": 3.0, "low": 2.5, "high": 3.6},
-        {"donors": 12, "error": 2.6, "low": 2.0, "high": 3.1},
+        {"donors": 4, "error": 0.05, "low": 0.04, "high": 0.06},
+        {"donors": 8, "error": 0.03, "low": 0.025, "high": 0.036},
+        {"donors": 12, "error": 0.026, "low": 0.02, "high": 0.031},
     ],
 }
 
