@@ -78,7 +78,8 @@ def with_others(settings: Settings, first: Callable[[Others | None], int]) -> in
     -------
     The exit code: what ``first`` returned, 0 in the others.
     """
-    if int(os.environ.get("WORLD_SIZE", "1")) < 2:
+    begun = os.environ.keys() >= {"RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT"}
+    if not begun or int(os.environ["WORLD_SIZE"]) < 2:
         return first(None)
     from models.team import joined, present
 
