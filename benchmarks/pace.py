@@ -24,6 +24,7 @@ from models.fit import Fit, learn_bags, start_fit, warm_up
 from models.folds import split_donors
 from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
+from models.network import INPUT_SIDE
 
 CLASSES = ("one", "two", "three", "four", "five")
 _CELLS, _SIDE, _VIEWS, _DONORS, _ROUNDS = 600, 48, 2, 6, 3
@@ -61,7 +62,9 @@ def _seconds(work: Callable[[], object]) -> float:
 
 
 def _bare(fit: Fit, images: int, steps: int) -> Callable[[], None]:
-    pictures = torch.randn(images, 1, 32, 32).contiguous(memory_format=torch.channels_last)
+    pictures = torch.randn(images, 1, INPUT_SIDE, INPUT_SIDE).contiguous(
+        memory_format=torch.channels_last
+    )
 
     def work() -> None:
         for _ in range(steps):

@@ -103,7 +103,7 @@ class PurifiedDraw:
         self.holds = torch.stack([s.holds for s in shelves if s.holds is not None])
 
     def draw(self, cells: int, spread: Spread) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures (n, 1, 32, 32) and the number of the specimen of each (n,)."""
+        """Pictures (n, 1, 48, 48) and the number of the specimen of each (n,)."""
         hands = [deck.deal(cells) for deck in self.decks]
         origin = torch.repeat_interleave(
             torch.arange(len(hands)), torch.tensor([len(hand) for hand in hands])

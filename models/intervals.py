@@ -16,15 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from models.between import fit_between
+
 LEVEL = 0.95
 FEWEST_FOR_CONFORMAL = 19
 # Where nothing was held out: about what donors differ by in phi when a purified-only classifier
 # is used (10 points at a share of one half).
 _UNTESTED_SD, _UNTESTED_DONORS = 0.10, 3
-_SMALLEST_SD, _POOLED_DONORS = 0.008, 1
-_STEEPNESS, _FEWEST_FOR_STEEPNESS = (0.0, 2.0, 5.0, 10.0, 20.0, 50.0), 12
-# Members share most of their donors, so no more than this part of the error is their own.
-_MEMBERS_OWN = 0.5
 
 
 @dataclass(frozen=True)
@@ -96,33 +94,11 @@ def fit_errors(
     noise = _noise(known, known_sd, cells)
     usual = np.median(transform(found), axis=0)
     far = np.square(transform(found) - usual).sum(axis=1)
-    steps = _STEEPNESS if donors >= _FEWEST_FOR_STEEPNESS else _STEEPNESS[:1]
-    fits = [_fit_variance(gap, noise, (1 + step * far)[:, None]) for step in steps]
-    best = int(np.argmin([misfit for misfit, _between, _score in fits]))
-    _misfit, between, score = fits[best]
+    between = fit_between(gap, noise, far)
+    variance = np.square(between.sd) * (1 + between.steepness * far)[:, None] + noise
+    score = (np.abs(gap) / np.sqrt(variance))[np.isfinite(gap)]
     factor, conformal = _factor(score, donors)
-    return Errors(between, usual, steps[best], donors, factor, conformal)
-
-
-def _fit_variance(
-    gap: np.ndarray, noise: np.ndarray, growth: np.ndarray
-) -> tuple[float, np.ndarray, np.ndarray]:
-    """Twice the negative log likelihood, (K,) standard deviation, and the standardised errors."""
-    seen = np.isfinite(gap)
-    donors = np.maximum(seen.sum(0), 1)
-    parts = np.where(seen, (np.square(gap) - noise) / growth, 0.0)
-    # A class that no analyser told of gets the error of the others.
-    excess = np.where(seen.any(0), parts.sum(0) / donors, parts.sum() / seen.sum())
-    # The middle one of the classes counts as one more donor, lest a lucky class be thought free of
-    # error. More weight makes common classes pay for rare ones: with that of eight donors all
-    # intervals of two composed studies covered 0.986, those of neutrophils 1.
-    pooled = max(float(np.median(excess)), 0.0)
-    between = np.maximum(excess, 0) * donors + pooled * _POOLED_DONORS
-    between = np.maximum(between / (donors + _POOLED_DONORS), _SMALLEST_SD**2)
-    variance = between * growth + noise
-    misfit = np.where(seen, np.log(variance) + np.square(gap) / variance, 0.0)
-    score = (np.abs(gap) / np.sqrt(variance))[seen]
-    return float(misfit.sum()), np.sqrt(between), score
+    return Errors(between.sd, usual, between.steepness, donors, factor, conformal)
 
 
 def _noise(known: np.ndarray, sd: np.ndarray, cells: np.ndarray) -> np.ndarray:
@@ -135,13 +111,15 @@ def _factor(scores: np.ndarray, donors: int) -> tuple[float, bool]:
     if donors < FEWEST_FOR_CONFORMAL:
         return student, False
     # Split conformal over the donors' standardised errors; pooled over classes, because the
-    # largest of 20 donors alone would be a very noisy limit for one class.
+    # largest of 20 donors alone would be a very noisy limit for one class. Never below the normal
+    # law's: an analyser that is better than it says makes the scores small, not the errors.
+    normal = float(stats.norm.ppf(0.5 + LEVEL / 2))
     rank = min(1.0, np.ceil((len(scores) + 1) * LEVEL) / len(scores))
-    return float(np.clip(np.quantile(scores, rank), 0.8 * student, 1.5 * student)), True
+    return float(np.clip(np.quantile(scores, rank), normal, 1.5 * student)), True
 
 
 def share_interval(
-    share: np.ndarray, cells: float, errors: Errors, spread: np.ndarray, members: int = 1
+    share: np.ndarray, cells: float, errors: Errors, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Lower and upper limit (K,) of shares, and the standard deviation in phi.
 
@@ -153,17 +131,12 @@ def share_interval(
         Leukocytes they rest on.
     spread
         (K,) this specimen's disagreement of the members: standard deviation of their mean.
-    members
-        How many there are.
     """
     n = max(cells, 1.0)
     far = float(np.square(transform(share) - errors.usual).sum())
     alone = np.square(errors.between) * (1 + errors.steepness * far)
-    # The error between donors is that of one network, since only one had not seen each donor. What
-    # members disagree on averages out: of its variance v, their mean keeps v / M.
-    own = np.minimum((members - 1) * np.square(spread), _MEMBERS_OWN * alone)
     # What exceeds the usual disagreement says that this specimen is harder than those.
-    model = np.maximum(alone - own, np.square(spread))
+    model = np.maximum(alone, np.square(spread))
     sd = np.sqrt(1 / (4 * n) + model)
     centre = transform(share)
     low = np.sin(np.clip(centre - errors.factor * sd, 0, np.pi / 2)) ** 2

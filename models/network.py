@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import nn
 
-INPUT_SIDE = 32
+INPUT_SIDE = 48
 
 
 class CellNetwork(nn.Module):
@@ -28,7 +28,7 @@ class CellNetwork(nn.Module):
     def __init__(self, classes: int, width: int = 16) -> None:
         super().__init__()
         self.body = nn.Sequential(
-            *_block(1, width, 5, 2),
+            *_block(1, width, 7, 3),
             *_block(width, 2 * width, 3, 2),
             *_block(2 * width, 2 * width, 3, 1),
             *_block(2 * width, 4 * width, 3, 2),
@@ -39,12 +39,12 @@ class CellNetwork(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def embed(self, pictures: torch.Tensor) -> torch.Tensor:
-        """(n, 1, 32, 32) float pictures → (n, 8 × width): mean and peak of the last maps."""
+        """(n, 1, 48, 48) float pictures → (n, 8 × width): mean and peak of the last maps."""
         maps = self.body(pictures)
         return torch.cat([maps.mean((2, 3)), maps.amax((2, 3))], dim=1)
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
-        """(n, 1, 32, 32) → (n, classes + 1) log-likelihoods up to a constant."""
+        """(n, 1, 48, 48) → (n, classes + 1) log-likelihoods up to a constant."""
         return cast(torch.Tensor, self.head(self.embed(pictures)))
 
 

@@ -1,4 +1,4 @@
-"""Crops → what the network sees: contrast and size freed of the donor, 32 pixels wide."""
+"""Crops → what the network sees: contrast and size freed of the donor, 48 pixels wide."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def prepare(crops: np.ndarray, look: np.ndarray, device: torch.device) -> torch.
 
     Returns
     -------
-    (n, V, 32, 32) uint8 on ``device``: four times less memory than floats, and the eight bits are
+    (n, V, 48, 48) uint8 on ``device``: four times less memory than floats, and the eight bits are
     all that the camera gave.
     """
     views = crops.shape[1] if crops.ndim == 4 else 1

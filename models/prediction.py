@@ -71,7 +71,7 @@ def finish(
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
     each = _member_shares(model, evidence)
-    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each), len(each))
+    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each))
     # Cells that were filmed, not those that were looked at.
     total = total_concentration(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery

@@ -19,7 +19,7 @@ class Shelf:
     specimen_id, donor_id
         Which specimen.
     pictures
-        (n, V, 32, 32) uint8 on the device.
+        (n, V, 48, 48) uint8 on the device.
     holds
         (K + 1,) what a purified or blank specimen holds; ``None`` for a mixed one.
     fraction, known, sd
