@@ -34,7 +34,8 @@ class _Frame:
 class _Film:
     """A made-up recording: discs that flow past, two of them touching."""
 
-    height, width, n_frames_stated = _HEIGHT, _WIDTH, _FRAMES
+    height, width = _HEIGHT, _WIDTH
+    n_frames_stated: int | None = _FRAMES
 
     def __init__(self, dtype: type) -> None:
         self._dtype = dtype
