@@ -17,7 +17,10 @@ ROOT = Path(__file__).parents[2]
 # Where training and what it is fed with are written.
 TEACHING = (
     *sorted((ROOT / "models").rglob("*.py")),
-    *(ROOT / "flows" / f"{name}.py" for name in ("train", "together", "retrain", "bags", "gate", "identity")),
+    *(
+        ROOT / "flows" / f"{name}.py"
+        for name in ("train", "together", "retrain", "bags", "gate", "identity")
+    ),
 )
 FORBIDDEN = {"CellCorrection", "corrections", "db.review", "flows.review", "flows.recounted"}
 
