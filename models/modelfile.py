@@ -184,6 +184,7 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
     members = tuple(_member(i, arrays, tensors) for i in range(said["members"]))
     scores = {name: (values[0], values[1]) for name, values in said["scores"].items()}
     recovery = {name: (values[0], values[1]) for name, values in said["recovery"].items()}
+    threshold, striking, usual, usual_sd = arrays["familiar.limits"].tolist()
     return Model(
         classes=tuple(said["classes"]),
         members=members,
@@ -215,7 +216,10 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
             arrays["familiar.offset"],
             Rarity(arrays["familiar.apart"]),
             Rarity(arrays["familiar.doubt"]),
-            *arrays["familiar.limits"].tolist(),
+            threshold,
+            striking,
+            usual,
+            usual_sd,
             arrays["familiar.look_centre"],
             arrays["familiar.look_precision"],
         ),
