@@ -56,16 +56,16 @@ def explain(found: np.ndarray, stated: np.ndarray, scale: np.ndarray) -> tuple[S
 
 def _slips(found: np.ndarray, stated: np.ndarray) -> list[tuple[Slip, np.ndarray, float]]:
     """Slip, the shares that would have been meant, and what it costs to believe in it."""
-    known = np.nonzero(np.isfinite(stated))[0]
+    known = [int(k) for k in np.nonzero(np.isfinite(stated))[0]]
     tried: list[tuple[Slip, np.ndarray, float]] = []
     for k in known:
-        tried.append((Slip("value", int(k)), _freed(found, stated, int(k)), _FREE))
+        tried.append((Slip("value", k), _freed(found, stated, k), _FREE))
         for kind, factor in (("tenfold", 0.1), ("tenth", 10.0)):
-            tried.append((Slip(kind, int(k)), _scaled(stated, int(k), factor), 0.0))
-        for other in known[known > k]:
+            tried.append((Slip(kind, k), _scaled(stated, k, factor), 0.0))
+        for other in (one for one in known if one > k):
             changed = stated.copy()
             changed[[k, other]] = changed[[other, k]]
-            tried.append((Slip("exchanged", int(k), int(other)), changed, 0.0))
+            tried.append((Slip("exchanged", k, other), changed, 0.0))
     return tried
 
 
