@@ -91,7 +91,7 @@ def test_reclassified_cells_move_and_are_counted_at_once(person, home):
     assert len(rows(home, select(CellCorrection))) == 2
     with page.expect_response("**/undo?**"):
         tina.press("z")
-    page.wait_for_function("!document.querySelector('#result .was')")
+    page.wait_for_selector("#result .was", state="detached")
     assert int(tina.text("#result tbody tr:nth-child(1) td:nth-of-type(1)")) == before
     assert tina.said == []
 
@@ -251,7 +251,7 @@ def test_nothing_is_lost_when_the_service_is_restarted_in_mid_review(chromium, t
         assert "1 cell moved by hand" in tina.text("#result")
         with tina.page.expect_response("**/undo?**"):
             tina.press("z")
-        tina.page.wait_for_function("!document.querySelector('#result .was')")
+        tina.page.wait_for_selector("#result .was", state="detached")
         tina.context.close()
 
 
@@ -368,7 +368,7 @@ def test_the_next_cell_is_moved_before_the_first_is_answered(slow, home):
     page.wait_for_selector("#result :text('2 cells moved by hand')")
     moved = {row.cell_id: row.after for row in rows(home, select(CellCorrection))}
     assert (moved[first], moved[second]) == ("monocyte", "lymphocyte")
-    page.wait_for_function(f"document.activeElement.value == '{third}'")
+    page.wait_for_selector(f"input:focus[value='{third}']", state="attached")
     assert tina.said == []
 
 
