@@ -20,7 +20,7 @@ from flows.ingest import ingest_study
 from flows.train import train_model
 from flows.turns import one_at_a_time
 
-LEASE_S = 3
+LEASE_S = 8
 
 
 class Machines:
