@@ -51,16 +51,6 @@ def find_specimen(session: Session, study: str, specimen_id: str) -> Specimen | 
     )
 
 
-def subject_of(session: Session, specimen_key: int) -> str:
-    """How the audit trail names a specimen."""
-    study, specimen_id = session.execute(
-        select(Study.name, Specimen.specimen_id)
-        .join(Study, Study.key == Specimen.study_key)
-        .where(Specimen.key == specimen_key)
-    ).one()
-    return f"specimen:{study}/{specimen_id}"
-
-
 def read_version(session: Session, specimen_key: int, number: int) -> ReportVersion | None:
     """One signed version of a specimen's report."""
     return session.scalar(

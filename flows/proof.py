@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from cellcensus.errors import AlteredError
 from cellcensus.recipe import hash_file
-from db.review import RELEASED, subject_of
+from db.audit import subject_of
+from db.review import RELEASED
 from db.tables import AuditEntry, ReportSignature, ReportVersion
 from flows.versions import unsigned_content
 

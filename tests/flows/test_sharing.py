@@ -1,10 +1,7 @@
 """Several machines at one study: real processes, one of which is killed or falls silent."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,30 +11,19 @@ from sqlalchemy import select
 
 from db.store import Store
 from db.tables import CellFile, Lease, ModelVersion, Prediction, Report, Run, Specimen
+from tests.flows.hosts import Hosts
 
 pytestmark = pytest.mark.integration
 
 LEASE_S = 3
 
 
-class Machines:
+class Machines(Hosts):
     """Processes that work on one study, each as a machine of its own."""
 
     def __init__(self, study, home, address):
-        self.study, self.home, self.address = study, home, address
-        self.log = home.parent / f"{home.name}.log"
-        self.processes = {}
-
-    def start(self, host):
-        command = (sys.executable, "-m", "tests.flows.machine", host, self.study, self.home)
-        self.processes[host] = subprocess.Popen(
-            [*map(str, command), str(self.log), self.address],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "CELLCENSUS_CONDUCTOR__LEASE_SECONDS": str(LEASE_S)},
-        )
+        log = home.parent / f"{home.name}.log"
+        super().__init__("tests.flows.machine", study, home, address, log=log, lease_s=LEASE_S)
 
     def finish(self, host):
         out, err = self.processes[host].communicate(timeout=120)

@@ -1,10 +1,7 @@
 """One retraining at a time, whichever machine it is begun on."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -19,28 +16,17 @@ from flows.housekeeping import keep_house
 from flows.ingest import ingest_study
 from flows.train import train_model
 from flows.turns import one_at_a_time
+from tests.flows.hosts import Hosts
 
 LEASE_S = 8
 
 
-class Machines:
+class Machines(Hosts):
     """Processes that retrain, each as a machine of its own."""
 
     def __init__(self, study, home, address):
-        self.study, self.home, self.address = study, home, address
-        self.log = home.parent / "log"
-        self.processes = {}
-
-    def start(self, host):
-        command = (sys.executable, "-m", "tests.flows.retrainer", host, self.study, self.home)
-        self.processes[host] = subprocess.Popen(
-            [*map(str, command), str(self.log), self.address],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=Path(__file__).parents[2],
-            env={**os.environ, "CELLCENSUS_CONDUCTOR__LEASE_SECONDS": str(LEASE_S)},
-        )
+        log = home.parent / "log"
+        super().__init__("tests.flows.retrainer", study, home, address, log=log, lease_s=LEASE_S)
 
     def go(self):
         Path(f"{self.log}.go").touch()
