@@ -10,6 +10,7 @@ from itertools import compress
 
 import torch
 from torch.nn import utils
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cellcensus.settings import TrainingSettings
 from models.augment import Spread
@@ -72,11 +73,13 @@ class Schedule:
     ) -> None:
         self.fit, self.steps, self.done, self.team = fit, steps, 0, team
         self.top = settings.learning_rate * first
+        self.weights = list(fit.network.parameters())
+        self.followers = list(fit.average.parameters())
         groups = [
-            {"params": list(fit.network.parameters()), "weight_decay": 0.01},
+            {"params": self.weights, "weight_decay": 0.01},
             {"params": [fit.log_recovery], "weight_decay": 0.0},
         ]
-        self.optimiser = torch.optim.AdamW(groups, lr=self.top)
+        self.optimiser = torch.optim.AdamW(groups, lr=self.top, fused=True)
 
     def step(self, loss: torch.Tensor) -> None:
         """Go down the slope of ``loss`` once: of this process's part, with the whole team."""
@@ -86,17 +89,14 @@ class Schedule:
             group["lr"] = rate
         self.optimiser.zero_grad()
         loss.backward()
-        self.team.add_up(loss, [p for g in self.optimiser.param_groups for p in g["params"]])
-        utils.clip_grad_norm_(self.fit.network.parameters(), _CLIP)
+        self.team.add_up(loss, [*self.weights, self.fit.log_recovery])
+        utils.clip_grad_norm_(self.weights, _CLIP, foreach=True)
         self.optimiser.step()
         self.done += 1
         self._follow(min(_AVERAGE, self.done / (self.done + 9)))
 
     def _follow(self, keep: float) -> None:
-        with torch.no_grad():
-            pairs = zip(self.fit.average.parameters(), self.fit.network.parameters(), strict=True)
-            for slow, fast in pairs:
-                slow.lerp_(fast, 1 - keep)
+        get_ema_multi_avg_fn(keep)(self.followers, self.weights, self.done)
 
 
 class PurifiedDraw:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
-from models.augment import Spread, apply_look, draw_look, draw_noise, to_contrast
+from models.augment import Look, Spread, apply_looks, draw_grains, draw_look, to_contrast
 
 
 @dataclass
@@ -60,27 +60,6 @@ class Deck:
         return hand
 
 
-def draw_pictures(
-    shelf: Shelf,
-    cells: torch.Tensor,
-    generator: torch.Generator,
-    spread: Spread,
-    *,
-    own: bool = True,
-) -> torch.Tensor:
-    """Pictures of some cells, a random view of each, under one random look; (m, 1, 48, 48).
-
-    None where another process shows them (``own``): only the chance they take is drawn.
-    """
-    views, *size = shelf.pictures.shape[1:]
-    view = torch.randint(views, (len(cells),), generator=generator)
-    look = draw_look(generator, spread)
-    noise = draw_noise((len(cells), 1, *size), generator, shelf.pictures.device)
-    if not own:
-        return noise[:0]
-    return apply_look(to_contrast(shelf.pictures[cells, view].unsqueeze(1)), look, noise)
-
-
 def stack_pictures(
     shelves: Sequence[Shelf],
     cells: Sequence[torch.Tensor],
@@ -88,12 +67,51 @@ def stack_pictures(
     spread: Spread,
     own: Sequence[bool] | None = None,
 ) -> torch.Tensor:
-    """Pictures of several mini-bags, each under its own look, one after the other.
+    """Pictures of several mini-bags, a random view of each cell, one mini-bag after the other.
 
-    Only of those that are this process's ``own``; of all if not given.
+    Parameters
+    ----------
+    shelves, cells
+        Where from, and numbers of the cells of each mini-bag.
+    generator, spread
+        Of chance: one look a mini-bag.
+    own
+        Which mini-bags this process shows; all if not given. The chance that the others take is
+        drawn all the same.
+
+    Returns
+    -------
+    (n, 1, 48, 48) float contrast.
     """
-    parts = [
-        draw_pictures(shelf, hand, generator, spread, own=mine)
-        for shelf, hand, mine in zip(shelves, cells, own or [True] * len(cells), strict=True)
+    drawn = [
+        _draw(shelf, hand, generator, spread) for shelf, hand in zip(shelves, cells, strict=True)
     ]
-    return torch.cat(parts).contiguous(memory_format=torch.channels_last)
+    shown = [hand for hand, mine in zip(drawn, own or [True] * len(drawn), strict=True) if mine]
+    if not shown:
+        return torch.zeros((0, 1, *shelves[0].pictures.shape[2:]))
+    parts: dict[int, torch.Tensor] = {}
+    for size in {len(hand.grains) for hand in shown}:  # nearly always one
+        alike = [i for i, hand in enumerate(shown) if len(hand.grains) == size]
+        pictures = to_contrast(torch.stack([shown[i].pictures for i in alike]))
+        grains = torch.cat([shown[i].grains for i in alike])
+        done = apply_looks(pictures, [shown[i].look for i in alike], grains)
+        parts.update(zip(alike, done, strict=True))
+    every = torch.cat([parts[i] for i in range(len(shown))]).unsqueeze(1)
+    return every.contiguous(memory_format=torch.channels_last)
+
+
+@dataclass(frozen=True)
+class _Hand:
+    """(n, 48, 48) uint8 pictures of a mini-bag, its look, and (n,) the noise of each cell."""
+
+    pictures: torch.Tensor
+    look: Look
+    grains: torch.Tensor
+
+
+def _draw(shelf: Shelf, cells: torch.Tensor, generator: torch.Generator, spread: Spread) -> _Hand:
+    views = shelf.pictures.shape[1]
+    view = torch.randint(views, (len(cells),), generator=generator)
+    look, grains = draw_look(generator, spread), draw_grains(len(cells), generator)
+    numbers = (cells * views + view).to(shelf.pictures.device)
+    return _Hand(torch.index_select(shelf.pictures.flatten(0, 1), 0, numbers), look, grains)

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import cast
 
 import torch
 from torch import distributed
@@ -71,7 +72,8 @@ class Team:
         self._agree(_WELL, whole.device)
         _sum(whole)
         for weight, part in zip(held, whole.split([w.numel() for w in held] + [1]), strict=False):
-            weight.grad = part.view_as(weight)
+            # Into the gradient's own layout, which is its weight's: the step reads both alike.
+            cast(torch.Tensor, weight.grad).copy_(part.view_as(weight))
         return whole[-1]
 
     def say_short(self, device: torch.device) -> None:
