@@ -3,15 +3,19 @@
     python -m benchmarks.ablation --crops DIR --counts FILE.csv --seeds 101
 
 The same composed study is learned from again and again: as it is, and without one piece. Errors of
-the specimens to be predicted against the donor's blood, in points.
+the specimens to be predicted against the donor's blood, in points. ``--out FILE`` keeps what is
+found as it comes, ``--tables FILE…`` makes the table of such files.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
@@ -20,21 +24,37 @@ from benchmarks.learning import REGIMES
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.bag import Bag
+from models.normalise import ClassLooks
 from models.prediction import predict
 from models.training import train
 
 STILL = Spread(scale=0.0, gain=0.0, gamma=0.0, blur=0.0, noise=0.0, shift=0.0)
-_CERTAIN_CV = 0.001
+_CERTAIN_CV, _CERTAIN_SD = 0.001, 0.001
 
 
 @dataclass(frozen=True)
 class Piece:
-    """One row of the table: what is changed of bags, settings, or augmentation."""
+    """One row of the table: what is changed of bags, settings, or augmentation.
+
+    Parameters
+    ----------
+    inside
+        What has no setting, since nobody should switch it off: name in a module → what stands in.
+    """
 
     bags: Callable[[list[Bag]], list[Bag]] = list
     settings: Callable[[TrainingSettings], TrainingSettings] = lambda given: given
     spread: Spread | None = None
     views: int = 2
+    inside: dict[str, object] = field(default_factory=dict)
+
+    @contextmanager
+    def switched(self) -> Iterator[None]:
+        """While the inner pieces are switched off."""
+        with ExitStack() as stack:
+            for name, stand_in in self.inside.items():
+                stack.enter_context(patch(name, stand_in))
+            yield
 
 
 def _known(role: str, **changes: object) -> Callable[[list[Bag]], list[Bag]]:
@@ -68,6 +88,29 @@ def _cells_alone(given: TrainingSettings) -> TrainingSettings:
     return given.model_copy(update={"purified_weight": 0.0})
 
 
+def _two_folds(given: TrainingSettings) -> TrainingSettings:
+    return given.model_copy(update={"folds": 2})
+
+
+def _no_effect(*_given: object, **_more: object) -> np.ndarray:
+    return np.zeros(2)
+
+
+def _whole_effect(
+    looks: ClassLooks, mean: np.ndarray, *_given: object, **_more: object
+) -> np.ndarray:
+    """The specimen's own typical look, its composition not asked."""
+    effect = mean - looks.centre
+    return np.where(np.isfinite(effect), np.clip(effect, -0.7, 0.7), 0.0)
+
+
+def _even(_targets: object, classes: int, *, floor: float) -> np.ndarray:
+    return np.full(classes, max(1.0 / classes, floor))
+
+
+_EFFECT = ("models.learnables", "models.evidence", "models.embedded")
+
+
 PIECES: dict[str, Piece] = {
     "everything": Piece(),
     "purified taken for pure": Piece(_known("purified", purity=0.999)),
@@ -75,6 +118,17 @@ PIECES: dict[str, Piece] = {
     "analyser taken for certain": Piece(_certain_analyser),
     "no artefact class": Piece(_without("blank")),
     "no augmentation": Piece(spread=STILL),
+    "no normalisation of specimens": Piece(
+        inside={f"{module}.donor_effect": _no_effect for module in _EFFECT}
+    ),
+    "normalised by its own look, composition not asked": Piece(
+        inside={f"{module}.donor_effect": _whole_effect for module in _EFFECT}
+    ),
+    "no recovery by class": Piece(
+        inside={"models.fit.RECOVERY_SD": _CERTAIN_SD, "models.recovery.PRIOR_SD": _CERTAIN_SD}
+    ),
+    "even prior": Piece(inside={"models.learnables.population_prior": _even}),
+    "two networks instead of four": Piece(settings=_two_folds),
     "one picture a cell": Piece(_one_view, views=1),
     "purified cells forgotten once bags are learned": Piece(settings=_cells_alone),
     "no purified specimens": Piece(_without("purified")),
@@ -84,14 +138,15 @@ PIECES: dict[str, Piece] = {
 
 def errors(study: Composed, piece: Piece, settings: TrainingSettings) -> dict[str, np.ndarray]:
     """(B, K) absolute errors in points of what reports, and of each method."""
-    model = train(
-        piece.bags(study.training),
-        study.classes,
-        settings=piece.settings(settings),
-        spread=piece.spread,
-    )
     asked = CompositionSettings(threads=settings.threads, views=piece.views)
-    found = [predict(model, bag, settings=asked) for bag in study.unknown]
+    with piece.switched():
+        model = train(
+            piece.bags(study.training),
+            study.classes,
+            settings=piece.settings(settings),
+            spread=piece.spread,
+        )
+        found = [predict(model, bag, settings=asked) for bag in study.unknown]
     blood = np.array([study.blood[bag.specimen_id] for bag in study.unknown])
     truth = blood / blood.sum(1, keepdims=True)
     shares = {"reported": np.array([p.fraction for p in found])}
@@ -114,29 +169,56 @@ def table(rows: dict[str, list[dict[str, np.ndarray]]]) -> str:
 
 
 def run(
-    studies: Sequence[Composed], names: Sequence[str], settings: TrainingSettings
-) -> dict[str, list[dict[str, np.ndarray]]]:
-    """Every piece on every study."""
-    return {name: [errors(s, PIECES[name], settings) for s in studies] for name in names}
+    studies: dict[int, Composed], names: Sequence[str], settings: TrainingSettings
+) -> Iterator[tuple[str, int, dict[str, np.ndarray]]]:
+    """Every piece on every study: its name, the seed, and the errors."""
+    for name in names:
+        for seed, study in studies.items():
+            yield name, seed, errors(study, PIECES[name], settings)
+
+
+def _read(files: Sequence[Path]) -> dict[str, list[dict[str, np.ndarray]]]:
+    rows: dict[str, list[dict[str, np.ndarray]]] = {}
+    for line in (line for file in files for line in file.read_text().splitlines()):
+        row = json.loads(line)
+        kinds = {kind: np.array(each) for kind, each in row["errors"].items()}
+        rows.setdefault(row["piece"], []).append(kinds)
+    return rows
 
 
 def main() -> None:
     """Learn without each piece, print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--crops", type=Path, required=True, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, required=True, help="blood counts, CSV")
+    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
+    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
     parser.add_argument("--regime", default="middle", choices=list(REGIMES))
     parser.add_argument("--seeds", nargs="+", type=int, default=[101])
     parser.add_argument("--pieces", nargs="+", default=list(PIECES), choices=list(PIECES))
     parser.add_argument("--cells", type=int, help="cells a specimen, instead of the regime's")
     parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
+    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
+    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print the table")
     chosen = parser.parse_args()
+    if chosen.tables:
+        print(table(_read(chosen.tables)))
+        return
     regime = REGIMES[chosen.regime]
     regime = replace(regime, cells=chosen.cells) if chosen.cells else regime
     crops, counts = Crops(chosen.crops), read_counts(chosen.counts)
-    studies = [compose(crops, counts, regime, seed) for seed in chosen.seeds]
+    studies = {seed: compose(crops, counts, regime, seed) for seed in chosen.seeds}
     settings = TrainingSettings.model_validate_json(chosen.settings)
-    print(table(run(studies, chosen.pieces, settings)))
+    rows: dict[str, list[dict[str, np.ndarray]]] = {}
+    for name, seed, found in run(studies, chosen.pieces, settings):
+        rows.setdefault(name, []).append(found)
+        if chosen.out:
+            _keep(chosen.out, name, seed, found)
+    print(table(rows))
+
+
+def _keep(file: Path, name: str, seed: int, found: dict[str, np.ndarray]) -> None:
+    plain = {kind: each.tolist() for kind, each in found.items()}
+    with file.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps({"piece": name, "seed": seed, "errors": plain}) + "\n")
 
 
 if __name__ == "__main__":
