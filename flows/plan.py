@@ -29,4 +29,5 @@ def plan_study(ctx: Context, folder: Path) -> dict[str, Any]:
             f"no model foresees anything for {study.name} yet",
             next_step=f"`cellcensus train {folder}`, then ask again",
         )
-    return {"study": study.name, "model": model_id, "classes": card["classes"], **card["plan"]}
+    told = {"study": study.name, "model": model_id, "classes": card["classes"]}
+    return {**told, "course": card.get("course", []), **card["plan"]}

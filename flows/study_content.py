@@ -188,7 +188,7 @@ def recoveries(card: Mapping[str, Any]) -> dict[str, Estimate]:
 
 def foresight(card: Mapping[str, Any]) -> Foresight | None:
     """What a model card says of more donors, of size and of the methods; its errors are points."""
-    from reports.content import CapacityPoint, Foresight, MethodError
+    from reports.content import CapacityPoint, CoursePoint, Foresight, MethodError
 
     plan = card.get("plan") or {}
     fit = plan.get("fit") or {}
@@ -202,6 +202,7 @@ def foresight(card: Mapping[str, Any]) -> Foresight | None:
         float(fit.get("slope", math.nan)) / 100,
         tuple(CapacityPoint(int(d), b / 100, r / 100) for d, b, r in plan.get("capacity", ())),
         tuple(MethodError(m, e / 100, w / 100, m == chosen) for m, (e, w) in told.items()),
+        tuple(CoursePoint(p["stage"], p["part"], p["error"]) for p in card.get("course", ())),
     )
 
 

@@ -141,17 +141,23 @@ def warm_up(
     fit: Fit,
     purified: Sequence[Shelf],
     job: Job,
+    left_out: Sequence[Shelf] = (),
 ) -> None:
-    """Learn from purified and blank specimens alone; changes ``fit``."""
+    """Learn from purified and blank specimens alone; changes ``fit``.
+
+    ``left_out`` are only looked at, for the course of the training.
+    """
     settings = job.settings
     generator = torch.Generator().manual_seed(settings.seed)
     draw = PurifiedDraw(purified, generator, job.team)
     schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5), job.team)
-    for _ in range(settings.warmup_steps):
+    for step in range(settings.warmup_steps):
         pictures, origin = draw.draw(settings.purified_cells, job.spread)
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
         schedule.step(draw.loss(logits, origin))
+        seen = (fit.average, fit.prior, fit.log_recovery)
+        job.course.after((step + 1, settings.warmup_steps), "purified", seen, left_out)
         job.tick()
     fit.network.load_state_dict(fit.average.state_dict())
 
@@ -163,15 +169,19 @@ def learn_bags(
     job: Job,
     *,
     seed: int,
+    left_out: Sequence[Shelf] = (),
 ) -> None:
-    """Move the network to the domain that counts: mixed blood; changes ``fit``."""
+    """Move the network to the domain that counts: mixed blood; changes ``fit``.
+
+    ``left_out`` are only looked at, for the course of the training.
+    """
     settings, spread = job.settings, job.spread
     generator = torch.Generator().manual_seed(seed)
     draw = PurifiedDraw(purified, generator, job.team) if purified else None
     bags = _BagDraw(mixed, settings, generator)
     schedule = Schedule(fit, settings, 0.7, settings.bag_steps, job.team)
     few = max(8, settings.purified_cells // 5)
-    for _ in range(settings.bag_steps):
+    for step in range(settings.bag_steps):
         chosen, hands = bags.deal()
         pictures = stack_pictures(chosen, hands, generator, spread, job.team.own(len(chosen)))
         count = 0
@@ -186,6 +196,8 @@ def learn_bags(
             weights = (settings.purified_weight, _BLANK_WEIGHT)
             loss = loss + draw.loss(logits[:count], origin, weights)
         schedule.step(loss)
+        seen = (fit.average, fit.prior, fit.log_recovery)
+        job.course.after((step + 1, settings.bag_steps), "mixed", seen, left_out)
         job.tick()
 
 

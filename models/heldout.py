@@ -46,12 +46,14 @@ def conclude(members: Sequence[Member], job: Job) -> Model:
         bag = job.material.whole[held.rows[row]]
         evidence = held.evidence[row]
         predictions.append(finish(blind, bag, evidence, job.composition))
-    card = _foresight(held, model, calibrated)
+    card = _foresight(held, model, calibrated, job.course.points())
     card["examples"] = pick_examples(held, calibrated, job, prior)
     return replace(model, held_out=tuple(predictions), card=card)
 
 
-def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str, Any]:
+def _foresight(
+    held: HeldOut, model: Model, calibrated: Calibrated, course: list[dict[str, Any]]
+) -> dict[str, Any]:
     """What the card says of studies to come."""
     errors = HeldOutErrors(
         model.classes,
@@ -66,7 +68,7 @@ def _foresight(held: HeldOut, model: Model, calibrated: Calibrated) -> dict[str,
         {"donors": donors, "error": error / 100, "low": low / 100, "high": high / 100}
         for donors, error, low, high in plan.get("curve", ())
     ]
-    return {"plan": plan, "learning_curve": curve}
+    return {"plan": plan, "learning_curve": curve, "course": course}
 
 
 def _bare(

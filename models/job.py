@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
+from models.course import Course
 from models.learnables import Material
 from models.team import ALONE, Team
 
@@ -33,6 +34,8 @@ class Job:
         How widely looks are drawn in augmentation.
     team
         The processes that train together.
+    course
+        What is noted of specimens that are left out, as training goes on.
     """
 
     material: Material
@@ -43,6 +46,7 @@ class Job:
     tick: Callable[[], None]
     spread: Spread
     team: Team = ALONE
+    course: Course = field(default_factory=Course)
 
     @property
     def fold_count(self) -> int:
@@ -53,6 +57,10 @@ class Job:
         """Numbers of the mixed bags whose donors are not in this fold."""
         of = self.material.donor
         return [i for i in self.material.mixed if self.folds[of(i)] != fold]
+
+    def inside(self, fold: int) -> list[int]:
+        """Numbers of the mixed bags whose donors are in this fold: its network never sees them."""
+        return [i for i in self.material.mixed if self.folds[self.material.donor(i)] == fold]
 
     def purified_outside(self, fold: int) -> list[int]:
         """Numbers of the purified bags whose donors are not in this fold."""

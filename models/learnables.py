@@ -182,19 +182,31 @@ def fit_material_looks(
 
 
 def make_shelves(
-    material: Material, looks: ClassLooks, chosen: Sequence[int], device: torch.device
+    material: Material,
+    looks: ClassLooks,
+    chosen: Sequence[int],
+    device: torch.device,
+    *,
+    cells: int | None = None,
 ) -> list[Shelf]:
-    """Shelves of these bags, normalised by ``looks``."""
-    return [_shelf(material, looks, i, device) for i in chosen]
+    """Shelves of these bags, normalised by ``looks``.
+
+    With ``cells`` only so many of each and their best picture, for those that are merely looked at.
+    """
+    return [_shelf(material, looks, i, device, cells) for i in chosen]
 
 
-def _shelf(material: Material, looks: ClassLooks, index: int, device: torch.device) -> Shelf:
+def _shelf(
+    material: Material, looks: ClassLooks, index: int, device: torch.device, cells: int | None
+) -> Shelf:
     shares = _shares(material, index)
     effect = np.zeros(2)
     if shares is not None:
         certain = index in material.holds
         effect = donor_effect(looks, material.means[index], shares, certain=certain)
-    pictures = prepare(material.bags[index].crops, looks.centre + effect, device)
+    crops = material.bags[index].crops
+    crops = crops if cells is None else crops[:cells, :1]
+    pictures = prepare(crops, looks.centre + effect, device)
     shelf = Shelf(material.bags[index].specimen_id, material.donor(index), pictures)
     if index in material.targets:
         target = material.targets[index]

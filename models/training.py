@@ -13,6 +13,7 @@ from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.bag import Bag
 from models.card import write_card
+from models.course import WATCHED_CELLS
 from models.device import choose_device, threads
 from models.fit import Fit, learn_bags, start_fit, warm_up
 from models.folds import split_donors
@@ -21,6 +22,8 @@ from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.memory import within_memory
 from models.model import Member, Model
+from models.normalise import ClassLooks
+from models.shelf import Shelf
 from models.team import present
 
 
@@ -118,27 +121,29 @@ def _units(job: Job) -> float:
 
 
 def _learn(job: Job) -> list[Member]:
+    job.course.begin()
     if job.fold_count == 0:
         return [_alone(job)]
     # One warm-up serves all folds, unless a donor gave purified cells too: a fold's network must
     # not have seen any cell of that fold's donors.
-    common = None if job.shares_donors() else _warm(job, job.material.purified)
+    material = job.material
+    common = None if job.shares_donors() else _warm(job, material.purified, material.mixed)
     members = []
     for fold in range(job.fold_count):
         purified = job.purified_outside(fold)
-        fit = common.copy() if common else _warm(job, purified)
+        fit = common.copy() if common else _warm(job, purified, job.inside(fold))
         members.append(_learn_fold(fit, job, purified, job.outside(fold), fold))
     return members
 
 
-def _warm(job: Job, purified: Sequence[int]) -> Fit:
+def _warm(job: Job, purified: Sequence[int], left_out: Sequence[int] = ()) -> Fit:
     """A network that learned from purified and blank specimens and saw no mixed one."""
     looks = fit_material_looks(job.material, purified, [])
     shelves = make_shelves(job.material, looks, [*purified, *job.material.blank], job.device)
     prior = torch.from_numpy(make_prior(job.material, [])).float()
     fit = start_fit(len(job.material.classes), prior, job.settings, job.device)
     if purified:
-        warm_up(fit, shelves, job)
+        warm_up(fit, shelves, job, _watched(job, looks, left_out))
     return fit
 
 
@@ -152,9 +157,17 @@ def _learn_fold(
     pure = make_shelves(job.material, looks, [*purified, *job.material.blank], job.device)
     blood = make_shelves(job.material, looks, mixed, job.device)
     if blood:  # with a single mixed donor, the fold without that donor has none
-        learn_bags(fit, blood, pure, job, seed=job.settings.seed * 1000 + fold)
+        seed, watched = job.settings.seed * 1000 + fold, _watched(job, looks, job.inside(fold))
+        learn_bags(fit, blood, pure, job, seed=seed, left_out=watched)
     recovery = fit.log_recovery.detach().cpu().numpy().astype(float)
     return Member(_weights(fit), prior, looks, recovery)
+
+
+def _watched(job: Job, looks: ClassLooks, left_out: Sequence[int]) -> list[Shelf]:
+    """Some cells of specimens that are not learned from; one process of a team looks at them."""
+    if job.team.rank:
+        return []
+    return make_shelves(job.material, looks, left_out, job.device, cells=WATCHED_CELLS)
 
 
 def _alone(job: Job) -> Member:

@@ -284,6 +284,21 @@ class CapacityPoint:
 
 
 @dataclass(frozen=True, slots=True)
+class CoursePoint:
+    """Error (0–1) of left-out donors when a ``part`` of a stage of training was done.
+
+    Parameters
+    ----------
+    stage
+        ``purified`` or ``mixed``, by what was learned from.
+    """
+
+    stage: str
+    part: float
+    error: float
+
+
+@dataclass(frozen=True, slots=True)
 class MethodError:
     """Mean error and that of the worst class (0–1) of one way to a composition."""
 
@@ -308,6 +323,8 @@ class Foresight:
     methods
         Each method's error on the very same left-out donors; the kernel mean embedding is the
         baseline without a network.
+    course
+        Error as training went on, in its order.
     """
 
     donors: int
@@ -315,6 +332,7 @@ class Foresight:
     slope: float = nan
     capacity: tuple[CapacityPoint, ...] = ()
     methods: tuple[MethodError, ...] = ()
+    course: tuple[CoursePoint, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

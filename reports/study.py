@@ -15,7 +15,12 @@ from cellcensus.findings import Level
 from cellcensus.settings import ReportSettings
 from reports import agreement
 from reports.charts.agreement import bland_altman_chart, learning_chart, scatter_chart
-from reports.charts.learning import capacity_chart, expected_chart, methods_chart
+from reports.charts.learning import (
+    capacity_chart,
+    course_chart,
+    expected_chart,
+    methods_chart,
+)
 from reports.content import ExampleCell, ExampleShelf, Pair, Quarantined, SpecimenLine, StudyReport
 from reports.findings import problem_in_words, sentence_in_words
 from reports.glossary import flag_in_words
@@ -121,6 +126,8 @@ def _plots(content: StudyReport, say: Words) -> list[Plot]:
     if ahead is not None and len(ahead.capacity) > 2:
         picture = capacity_chart(ahead.capacity, ahead.donors, say)
         plots.append(Plot("capacity", picture, say("study.capacity")))
+    if ahead is not None and len(ahead.course) > 1:
+        plots.append(Plot("course", course_chart(ahead.course, say), say("study.course")))
     return plots
 
 

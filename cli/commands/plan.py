@@ -11,6 +11,9 @@ from cli.options import Command, wants_json
 from cli.outcomes import open_home
 
 
+_STAGES = {"purified": "purified specimens", "mixed": "and totals of mixed ones"}
+
+
 @click.command(cls=Command)
 @click.argument("study", type=click.Path(path_type=Path))
 def plan(study: Path) -> int:
@@ -50,6 +53,14 @@ def _show(found: dict[str, Any]) -> None:
             "Size: mean error of a head on so many numbers a bag, in points",
             ("numbers", "bare", "with ridge"),
             [(size, round(bare, 2), round(ridge, 2)) for size, bare, ridge in found["capacity"]],
+        )
+        print_table(
+            "Course of the training: mean error over left-out donors, in points",
+            ("learned from", "done", "error"),
+            [
+                (_STAGES[p["stage"]], f"{100 * p['part']:.0f} %", round(100 * p["error"], 2))
+                for p in found["course"]
+            ],
         )
         fit, wanted = found["fit"], found["wanted"]
         say(f"Fit: error² = {fit['floor']:.2f}² + {fit['slope']:.2f}² ÷ donors.")

@@ -8,7 +8,7 @@ from math import isfinite, log2, sqrt
 from markupsafe import Markup
 
 from reports.charts.svg import Axis, Sheet, nice_ceiling
-from reports.content import CapacityPoint, Foresight, LearningPoint, MethodError
+from reports.content import CapacityPoint, CoursePoint, Foresight, LearningPoint, MethodError
 from reports.words import Words, words
 
 WIDTH, HEIGHT, ROW = 600, 250, 34
@@ -16,6 +16,7 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 588, 12, 208
 _AHEAD = 4  # so many times the present donors are looked ahead to
 _TALLEST = 4.0  # a peak is cut at so many times the error that ridge keeps
 _LABELS = 300  # px kept for names of methods
+_STAGES = {"purified": "chart.stage_purified", "mixed": "chart.stage_mixed"}  # in their order
 
 
 def expected_chart(
@@ -110,6 +111,41 @@ def methods_chart(methods: Sequence[MethodError], say: Words | None = None) -> M
         at = x(100 * method.worst)
         corners = [(at, middle - 6), (at + 6, middle), (at, middle + 6), (at - 6, middle)]
         sheet.shape(corners, "point")
+    return sheet.markup()
+
+
+def course_chart(points: Sequence[CoursePoint], say: Words | None = None) -> Markup:
+    """Error of left-out donors as training went on: purified specimens first, then mixed ones."""
+    say = say or words()
+    first, last = points[0].error, points[-1].error
+    between = [p.error for p in points if p.stage == "purified"]
+    sheet = Sheet(
+        WIDTH,
+        HEIGHT,
+        say(
+            "chart.course",
+            first=say.percent(first),
+            between=say.percent(between[-1]) if between else "–",
+            last=say.percent(last),
+        ),
+        "chart course wide",
+    )
+    stages = [stage for stage in _STAGES if any(p.stage == stage for p in points)]
+    x = Axis(0, len(stages), LEFT, RIGHT)
+    y = Axis(0, nice_ceiling(max(100 * p.error for p in points)), BOTTOM, TOP)
+    _rows(sheet, x, y, say)
+    for number, stage in enumerate(stages):
+        if number:
+            sheet.line(x(number), y.start, x(number), y.end, "limit")
+        for part in (0.25, 0.5, 0.75, 1.0):
+            at = x(number + part)
+            sheet.text(at, y.start + 15, say.tick(100 * part), "tick middle")
+        sheet.text(x(number + 0.5), y.end + 10, say(_STAGES[stage]), "tick middle")
+    _names(sheet, x, y, ("chart.done", "chart.error"), say)
+    places = [(x(stages.index(p.stage) + p.part), y(100 * p.error)) for p in points]
+    sheet.path(places, "trend")
+    for (across, up), point in zip(places, points, strict=True):
+        sheet.dot(across, up, 3.4, "point", say.percent(point.error))
     return sheet.markup()
 
 

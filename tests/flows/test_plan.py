@@ -21,3 +21,5 @@ def test_the_plan_is_the_champions(ctx, study):
         session.commit()
     plan = plan_study(ctx, study.path)
     assert (plan["model"], plan["donors"]) == (model_id, 24)
+    assert {point["stage"] for point in plan["course"]} <= {"purified", "mixed"}
+    assert all(0 <= point["error"] <= 1 for point in plan["course"]) and plan["course"]

@@ -11,6 +11,7 @@ from reports.content import (
     CapacityPoint,
     CellPicture,
     ClassRow,
+    CoursePoint,
     Estimate,
     ExampleCell,
     ExampleShelf,
@@ -177,6 +178,14 @@ def study(**changes: object) -> StudyReport:
                 MethodError("counting", 0.018, 0.024),
                 MethodError("consensus", 0.016, 0.02, chosen=True),
                 MethodError("embedding", 0.055, 0.081),
+            ),
+            tuple(
+                CoursePoint(stage, part, error)
+                for stage, errors in (
+                    ("purified", (0.093, 0.071, 0.062, 0.058)),
+                    ("mixed", (0.027, 0.021, 0.018, 0.017)),
+                )
+                for part, error in zip((0.25, 0.5, 0.75, 1.0), errors, strict=True)
             ),
         ),
         "examples": tuple(_examples(i, name) for i, name in enumerate(CLASSES)),

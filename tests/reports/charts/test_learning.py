@@ -1,7 +1,12 @@
 from dataclasses import replace
 from math import nan
 
-from reports.charts.learning import capacity_chart, expected_chart, methods_chart
+from reports.charts.learning import (
+    capacity_chart,
+    course_chart,
+    expected_chart,
+    methods_chart,
+)
 from reports.content import LearningPoint, MethodError
 from reports.study import study_view
 from tests.reports import samples
@@ -34,10 +39,18 @@ def test_every_method_is_shown_and_the_one_that_reports_stands_out():
     assert "kernel embedding, no network" in chart
 
 
+def test_the_course_of_training_says_what_each_stage_brought():
+    chart = course_chart(AHEAD.course)
+    assert "9.3 points at a quarter of the purified specimens, 5.8 after them, 1.7 at" in chart
+    assert chart.count('"point"') == 8
+    mixed_alone = [point for point in AHEAD.course if point.stage == "mixed"]
+    assert "purified specimens</text>" not in course_chart(mixed_alone)
+
+
 def test_a_study_shows_what_it_can_say():
     names = [plot.name for plot in study_view(STUDY)["plots"]]
-    assert names == ["expected", "methods", "capacity"]
-    few = replace(STUDY, foresight=replace(AHEAD, floor=nan, slope=nan, capacity=()))
+    assert names == ["expected", "methods", "capacity", "course"]
+    few = replace(STUDY, foresight=replace(AHEAD, floor=nan, slope=nan, capacity=(), course=()))
     assert [plot.name for plot in study_view(few)["plots"]] == ["curve", "methods"]
     none = replace(STUDY, foresight=None, learning_curve=(LearningPoint(6, 0.03),))
     assert study_view(none)["plots"] == []

@@ -1,0 +1,107 @@
+"""Error against the network's width and against the time it is trained.
+
+    python -m benchmarks.capacity --crops DIR --counts FILE.csv --seeds 101
+
+One composed study, learned from by networks of several widths, and by the usual one in an eighth to
+twice the steps. A peak of the error where a network just fits its bags, as a bare linear head has
+(:mod:`models.capacity`), would show between narrow and wide or between short and long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.ablation import Piece, errors
+from benchmarks.compose import Composed, Crops, compose, read_counts
+from benchmarks.learning import REGIMES
+from cellcensus.settings import TrainingSettings
+from models.network import CellNetwork
+
+WIDTHS, PARTS = (4, 8, 16, 32), (0.125, 0.25, 0.5, 1.0, 2.0)
+
+
+def sizes(given: TrainingSettings) -> dict[str, TrainingSettings]:
+    """Settings of each row: widths first, then lengths of training."""
+    rows = {f"width {width}": given.model_copy(update={"width": width}) for width in WIDTHS}
+    for part in PARTS:
+        changed = {
+            name: max(1, round(getattr(given, name) * part))
+            for name in ("warmup_steps", "bag_steps")
+        }
+        if part != 1:  # the usual length is the usual width's row
+            rows[f"{part:g} of the steps"] = given.model_copy(update=changed)
+    return rows
+
+
+def run(
+    study: Composed, seed: int, settings: TrainingSettings, names: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """What each size reached: name, weights, processor seconds, errors in points."""
+    for name, chosen in sizes(settings).items():
+        if names and name not in names:
+            continue
+        start = time.process_time()
+        found = errors(study, Piece(), chosen)
+        network = CellNetwork(len(study.classes), chosen.width)
+        yield {
+            "size": name,
+            "seed": seed,
+            "weights": sum(weight.numel() for weight in network.parameters()),
+            "seconds": time.process_time() - start,
+            "errors": {kind: each.tolist() for kind, each in found.items()},
+        }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Markdown, one row a size over all seeds."""
+    lines = ["| size | weights | CPU s | reported: mean | worst class | counting: mean | worst |"]
+    lines.append("| --- | --- | --- | --- | --- | --- | --- |")
+    for name in dict.fromkeys(row["size"] for row in rows):
+        mine = [row for row in rows if row["size"] == name]
+        cells = []
+        for kind in ("reported", "counting"):
+            each = np.concatenate([row["errors"][kind] for row in mine])
+            cells += [f"{each.mean():.2f}", f"{each.mean(0).max():.2f}"]
+        seconds = np.mean([row["seconds"] for row in mine])
+        lines.append(f"| {name} | {mine[0]['weights']:,} | {seconds:.0f} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Learn at each size, print."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
+    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
+    parser.add_argument("--regime", default="middle", choices=list(REGIMES))
+    parser.add_argument("--seeds", nargs="+", type=int, default=[101])
+    parser.add_argument("--sizes", nargs="+", default=[], help="only these rows")
+    parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
+    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
+    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print the table")
+    chosen = parser.parse_args()
+    if chosen.tables:
+        lines = [line for file in chosen.tables for line in file.read_text().splitlines()]
+        print(table([json.loads(line) for line in lines]))
+        return
+    settings = TrainingSettings.model_validate_json(chosen.settings)
+    crops, counts = Crops(chosen.crops), read_counts(chosen.counts)
+    rows = []
+    for seed in chosen.seeds:
+        study = compose(crops, counts, REGIMES[chosen.regime], seed)
+        for row in run(study, seed, settings, chosen.sizes):
+            rows.append(row)
+            if chosen.out:
+                with chosen.out.open("a", encoding="utf-8") as stream:
+                    stream.write(json.dumps(row) + "\n")
+    print(table(rows))
+
+
+if __name__ == "__main__":
+    main()
