@@ -10,7 +10,6 @@ import click
 from cli.options import Command, wants_json
 from cli.outcomes import open_home
 
-
 _STAGES = {"purified": "purified specimens", "mixed": "and totals of mixed ones"}
 
 
