@@ -5,4 +5,4 @@ without importing torch.
 """
 
 TRAIN = 5
-PREDICT = 4
+PREDICT = 5

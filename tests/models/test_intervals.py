@@ -101,3 +101,19 @@ def test_an_analyser_better_than_it_says_does_not_narrow():
     errors = fit_errors(known, known, 0.1 * known, np.full(40, 5000.0), 4)
     assert errors.conformal
     assert errors.factor >= 1.95
+
+
+def test_stray_cells_are_allowed_for_where_they_are_most_of_a_class():
+    rng = np.random.default_rng(11)
+    errors = fit_errors(*simulate(24, rng, between=0.01), 4)
+    blood = np.array([0.6, 0.3, 0.096, 0.004])
+    hits = []
+    for _ in range(400):
+        seen = blood + np.array([-1, 0, 0, 1]) * np.maximum(rng.normal(0, 0.004), -0.004)
+        share = rng.multinomial(600, seen) / 600
+        low, high, _sd = share_interval(share, 600, errors, np.zeros(4))
+        hits.append((low <= blood) & (blood <= high))
+    assert np.mean(hits, axis=0)[3] > 0.96
+    low, high, sd = share_interval(blood, 600, errors, np.zeros(4))
+    phi = np.sin(transform(blood[:1]) + errors.factor * sd[:1] * np.array([-1, 1])) ** 2
+    assert high[0] - low[0] == pytest.approx(phi[1] - phi[0], rel=0.01)
