@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from models.augment import Look, Spread, apply_looks, draw_grains, draw_look, to_contrast
+
+# Pictures that are shown at once.
+_AT_ONCE = 128
 
 
 @dataclass
@@ -90,14 +93,21 @@ def stack_pictures(
     if not shown:
         return torch.zeros((0, 1, *shelves[0].pictures.shape[2:]))
     parts: dict[int, torch.Tensor] = {}
-    for size in {len(hand.grains) for hand in shown}:  # nearly always one
-        alike = [i for i, hand in enumerate(shown) if len(hand.grains) == size]
+    for alike in _together([len(hand.grains) for hand in shown]):
         pictures = to_contrast(torch.stack([shown[i].pictures for i in alike]))
         grains = torch.cat([shown[i].grains for i in alike])
         done = apply_looks(pictures, [shown[i].look for i in alike], grains)
         parts.update(zip(alike, done, strict=True))
     every = torch.cat([parts[i] for i in range(len(shown))]).unsqueeze(1)
     return every.contiguous(memory_format=torch.channels_last)
+
+
+def _together(sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Numbers of mini-bags of the same size, not more at once than a processor's cache holds."""
+    for size in dict.fromkeys(sizes):  # nearly always one
+        alike = [i for i, other in enumerate(sizes) if other == size]
+        step = max(1, _AT_ONCE // max(size, 1))
+        yield from (alike[start : start + step] for start in range(0, len(alike), step))
 
 
 @dataclass(frozen=True)
