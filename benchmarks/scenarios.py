@@ -5,7 +5,8 @@ Usage::
     python -m benchmarks.scenarios [NAME …] [--cells N] [--blind] [--keep FOLDER]
 
 ``--blind`` hides from the census what the study says of its cells (diameters, polarity).
-Prints one line a scenario: recall, duplicates, false cells and worst error of the count.
+Prints one line a scenario: recall, duplicates, false cells, worst error of the count, and
+which alerts any of its recordings is given.
 """
 
 from __future__ import annotations
@@ -23,9 +24,11 @@ from typing import Any
 import yaml
 
 from benchmarks.cells import Score, compare, from_table, read_truth, total
-from cellcensus.settings import IngestSettings
+from cellcensus.findings import Level
+from cellcensus.settings import IngestSettings, QualityLimits
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
 from pipeline.census import take_census
+from pipeline.quality import Quality, judge
 from pipeline.recordings import open_recording
 from pipeline.simulation.scenarios import SCENARIOS, scenario
 from pipeline.simulation.study import simulate_study
@@ -41,6 +44,7 @@ class Outcome:
     scores: dict[str, Score]
     figures: dict[str, dict[str, float]]
     seconds: float
+    mode: Mode
 
 
 def play(name: str, folder: Path, *, cells: int, blind: bool, seed: int = 1) -> Outcome:
@@ -75,7 +79,7 @@ def play(name: str, folder: Path, *, cells: int, blind: bool, seed: int = 1) -> 
             )
         scores[specimen] = compare(from_table(census.table), truth.get(specimen, {}))
         figures[specimen] = census.figures
-    return Outcome(scores, figures, time.perf_counter() - started)
+    return Outcome(scores, figures, time.perf_counter() - started, acquisition.mode)
 
 
 def _truth(folder: Path) -> dict[str, Any]:
@@ -114,8 +118,23 @@ def line(name: str, outcome: Outcome) -> str:
     return (
         f"{name:<12}{whole.true:>6}{whole.recall:>9.4f}{whole.duplicates / true:>9.2%}"
         f"{whole.false / true:>8.2%}{worst:>8.1%}{blanks:>7}{outcome.seconds:>8.1f}"
-        f"  {'ok' if good else 'SHORT'}"
+        f"  {'ok   ' if good else 'SHORT'}  {' '.join(_alerts(outcome))}"
     )
+
+
+def _alerts(outcome: Outcome) -> list[str]:
+    """Codes of the findings on any recording, without those that only inform."""
+    found: dict[str, None] = {}
+    for specimen, figures in outcome.figures.items():
+        findings = judge(
+            Quality.of(figures),
+            mode=outcome.mode,
+            limits=QualityLimits(),
+            specimen_id=specimen,
+            expects_cells=bool(outcome.scores[specimen].true),
+        )
+        found |= dict.fromkeys(f.code for f in findings if f.level is not Level.INFORMATION)
+    return list(found)
 
 
 def main(arguments: list[str]) -> int:

@@ -39,6 +39,7 @@ class QualityLimits(Section):
     )
     fewest_cells: int = Field(100, ge=0, description="Fewest cells of a specimen.")
     window_share: float = Field(1.1, ge=0, description="Largest usual diameter over the window.")
+    diameter_px: float = Field(6.0, ge=0, description="Least pixels across the usual cell.")
     exposure: float = Field(0.08, ge=0, description="Least level of the background over the range.")
     bubble_share: float = Field(0.02, ge=0, description="Share of frames with a bubble.")
     dirt_share: float = Field(0.03, ge=0, description="Share of the picture covered by still dirt.")

@@ -89,6 +89,7 @@ class Figures:
                 "polarity": _POLARITY[optics.polarity],
                 "diameter_px_min": optics.diameter_px[0],
                 "diameter_px_max": optics.diameter_px[1],
+                "diameter_px_50": _percentile(diameter, 50) / self.acquisition.pixel_size_um,
                 "diameter_um_5": _percentile(diameter, 5),
                 "diameter_um_50": _percentile(diameter, 50),
                 "diameter_um_95": _percentile(diameter, 95),

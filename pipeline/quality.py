@@ -48,6 +48,7 @@ class Quality:
     dropped_frames: float = _NAN
     diameter_px_min: float = _NAN
     diameter_px_max: float = _NAN
+    diameter_px_50: float = _NAN
     diameter_um_5: float = _NAN
     diameter_um_50: float = _NAN
     diameter_um_95: float = _NAN
@@ -152,6 +153,11 @@ _RULES = (
         "few_cells", Level.ALERT, "n_cells", "fewest_cells", True,
         "Only {value:.0f} cells were found (limit {limit:.0f})",
         "Record longer or dilute less; rare classes cannot be quantified.",
+    ),
+    _Rule(
+        "few_pixels", Level.ALERT, "diameter_px_50", "diameter_px", True,
+        "The usual cell is only {value:.1f} pixels wide (limit {limit:.0f})",
+        "Film at a larger magnification; the smallest cells may be missed, and debris be counted.",
     ),
     _Rule(
         "underexposed", Level.ALERT, "exposure", "exposure", True,

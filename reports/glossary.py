@@ -131,6 +131,7 @@ _FIGURES: dict[str, QualityName] = {
     "polarity": QualityName(""),
     "diameter_px_min": QualityName("", "px"),
     "diameter_px_max": QualityName("", "px"),
+    "diameter_px_50": QualityName("", "px"),
     "diameter_um_5": QualityName("", "µm"),
     "diameter_um_95": QualityName("", "µm"),
     "flow_known": QualityName(""),

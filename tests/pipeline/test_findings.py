@@ -116,6 +116,7 @@ PROVOKED = {
     "focus_drift": lambda: codes(film(noise=0.3, blur=lambda frame: 0.5 + 0.04 * frame)),
     "background_drift": lambda: codes(film(level=lambda frame: 160 - 0.8 * frame)),
     "flicker": lambda: codes(film(level=lambda frame: 160 + 9 * (-1) ** frame)),
+    "few_pixels": lambda: codes(film(), diameter_px=40.0),
     "underexposed": lambda: codes(film(level=17.0, noise=0.4)),
     "bubbles": lambda: codes(film(extra=bubble)),
     "static_dirt": lambda: codes(film(extra=dirt)),

@@ -11,7 +11,7 @@ GOOD = Quality(
     noise=0.01, focus_drift=0.05, background_drift=0.02, gain_sd=0.004, dropped_frames=0,
     duplicated_frames=0, share_touching=0.05, rate_variation=2.0, window_share=0.8, polarity=-1,
     ceiling=255, background_level=160, stuck_share=0, bubble_share=0, dirt_share=0.001,
-    text_lines=0, coincidence=0.005,
+    text_lines=0, coincidence=0.005, diameter_px_50=20,
 )  # fmt: skip
 
 
@@ -41,6 +41,7 @@ def test_a_good_recording_has_no_finding():
         ({"rate_variation": 60.0}, "uneven_rate"),
         ({"n_cells": 12}, "few_cells"),
         ({"window_share": 1.5}, "cells_larger_than_window"),
+        ({"diameter_px_50": 4.0}, "few_pixels"),
         ({"background_level": 9}, "underexposed"),
         ({"bubble_share": 0.1}, "bubbles"),
         ({"dirt_share": 0.1}, "static_dirt"),
