@@ -121,6 +121,9 @@ PIECES: dict[str, Piece] = {
     "no normalisation of specimens": Piece(
         inside={f"{module}.donor_effect": _no_effect for module in _EFFECT}
     ),
+    "neither normalisation nor augmentation": Piece(
+        spread=STILL, inside={f"{module}.donor_effect": _no_effect for module in _EFFECT}
+    ),
     "normalised by its own look, composition not asked": Piece(
         inside={f"{module}.donor_effect": _whole_effect for module in _EFFECT}
     ),
