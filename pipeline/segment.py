@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
 from pipeline.background import Background
-from pipeline.kernels.contours import find_borders
+from pipeline.kernels.contours import canvas, find_borders
 from pipeline.kernels.detect import detect_things
 from pipeline.kernels.ground import bench, mark_off
 from pipeline.kernels.things import Limits
@@ -138,6 +138,7 @@ class Segmenter:
         self._shortest = int(np.ceil(max(3.0, 1.4 * smallest)))
         self.use(background)
         self._room = bench(self._image.shape, dtype)
+        self._paper = canvas(self._room.closed)
 
     def use(self, background: Background) -> None:
         """Take a new state of the background."""
@@ -171,13 +172,11 @@ class Segmenter:
         """
         gain = self.background.gain(frame)
         self._set_bounds(gain)
-        room = self._room
-        mark_off(shrunk(frame, self.optics.shrink), self._low, self._high, self._signs, room)
-        points, starts = find_borders(room.mask, room.mask.view(np.uint64), self._shortest)
-        ground = (self._image, gain)
-        found = detect_things(
-            points, starts, room.small, ground, self.limits, self._signs, self.optics.shrink
-        )
+        room, paper, shrink = self._room, self._paper, self.optics.shrink
+        small, ground = shrunk(frame, shrink), (self._image, gain)
+        mark_off(small, self._low, self._high, self._signs, room)
+        outlines = find_borders(room.closed, paper, paper.view(np.uint8), self._shortest)
+        found = detect_things(*outlines, small, ground, self.limits, self._signs, shrink, room.sums)
         x, y, area, solidity = found.columns
         return Detections(
             frame=index,

@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.kernels.crowd import gaps
 from pipeline.kernels.follow import followed
+from pipeline.kernels.ground import bench
 from pipeline.kernels.level import gain_over, highest_but
 from pipeline.kernels.sharp import sharpness_of
 from pipeline.kernels.things import Limits, are_things
@@ -18,7 +19,8 @@ def is_thing(depth, side, signs, gain=1.0):
     frame[10 : 10 + side, 20 : 20 + side] = 100 - depth
     frame = np.rint(frame * gain).astype(np.uint8)
     outline = np.array([[0, 0, side**2, 1, 20, 10, side, side]], float)
-    return bool(are_things(frame, (BARE, gain), outline, LIMITS, signs)[0])
+    sums = bench(frame.shape, frame.dtype).sums
+    return bool(are_things(frame, (BARE, gain), outline, LIMITS, signs, sums)[0])
 
 
 @pytest.mark.parametrize("side", [6, 24])
