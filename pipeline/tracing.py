@@ -79,7 +79,7 @@ class _Loop:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
         shot = shot_of(frame, found, background)
-        self.figures.see(found, shot.focus)
+        self.figures.see(found)
         self._seen += 1
         return shot
 
@@ -151,7 +151,7 @@ class OverFrames(_Loop):
         taken = linker.step(shot.found)
         shot.scores[~taken.alone] -= _NOT_ALONE
         self._best.take(shot, taken.owners, len(linker.tracks))
-        numbers = linker.tracks["number"][taken.owners]
+        numbers = taken.numbers
         hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
         self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
         self.preview.offer(shot, numbers)
