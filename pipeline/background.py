@@ -64,7 +64,7 @@ class Background:
         return float(gain_over(frame.reshape(-1), self._bright, self._inverse, _NEAR))
 
     def follow(
-        self, frame: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float
+        self, frame: NDArray[Any], gain: float, boxes: NDArray[np.int64], rate: float
     ) -> Background:
         """The background moved a little towards a frame where no cell is.
 
@@ -74,8 +74,8 @@ class Background:
             (H, W) grey values.
         gain
             Of this frame, from `gain`.
-        free
-            (H, W), nonzero where the frame shows background.
+        boxes
+            (n, 4) left, top, width, height of what the frame shows; it hides the background.
         rate
             Share of the difference that is taken over, 0–1.
 
@@ -85,7 +85,7 @@ class Background:
             A new one: views that wait for their track keep the background of their time.
         """
         moved = copy(self)
-        moved.image = followed(self.image, frame, 1 / gain, free, rate)
+        moved.image = followed(self.image, frame, 1 / gain, boxes, rate)
         moved._resample()
         return moved
 

@@ -165,8 +165,7 @@ class OverFrames(_Loop):
 
     def _follow(self, shot: Shot) -> None:
         if self._seen % _EVERY == 0 and self.ground.background is not None:
-            free = _free(shot.found, self.shape)
-            self.ground.follow(shot.pixels, shot.found.gain, free, _RATE)
+            self.ground.follow(shot.pixels, shot.found, _RATE)
 
     def _try_to_start(self, final: bool) -> None:
         frames = [shot.found for shot in self._waiting]
@@ -225,15 +224,3 @@ class OverFrames(_Loop):
             self._close(self._linker, rest)
         self.aside.close()
         self.figures.slight = self.rows.drop_slight()
-
-
-def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Where a frame shows background: outside the widened boxes of its detections."""
-    free = np.ones(shape, np.uint8)
-    for left, top, width, height in found.box.tolist():
-        margin = 3 + max(width, height) // 8
-        free[
-            max(top - margin, 0) : top + height + margin,
-            max(left - margin, 0) : left + width + margin,
-        ] = 0
-    return free

@@ -38,8 +38,10 @@ def fill_outline(
         steps = max(abs(x1 - x0), abs(y1 - y0))
         x, y = x0, y0
         for step in range(1, steps + 1):
-            to_x = x0 + int(np.rint((x1 - x0) * step / steps))
-            to_y = y0 + int(np.rint((y1 - y0) * step / steps))
+            to_x, to_y = x1, y1
+            if step < steps:
+                to_x = x0 + int(np.rint((x1 - x0) * step / steps))
+                to_y = y0 + int(np.rint((y1 - y0) * step / steps))
             if to_y != y:
                 row, column = (y, x) if y < to_y else (to_y, to_x)
                 if 0 <= row < height and column < width:
@@ -56,8 +58,10 @@ def fill_outline(
         y1 = int(outline[place, 1] * shrink + offset) - top
         steps = max(abs(x1 - x0), abs(y1 - y0), 1)
         for step in range(1, steps + 1):
-            column = x0 + int(np.rint((x1 - x0) * step / steps))
-            row = y0 + int(np.rint((y1 - y0) * step / steps))
+            column, row = x1, y1
+            if step < steps:
+                column = x0 + int(np.rint((x1 - x0) * step / steps))
+                row = y0 + int(np.rint((y1 - y0) * step / steps))
             if 0 <= row < height and 0 <= column < width:
                 mask[row, column] = 255
         x0, y0 = x1, y1

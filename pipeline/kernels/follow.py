@@ -15,10 +15,10 @@ def followed(
     image: NDArray[np.float32],
     frame: NDArray[Any],
     factor: float,
-    free: NDArray[np.uint8],
+    boxes: NDArray[np.int64],
     rate: float,
 ) -> NDArray[np.float32]:
-    """``image`` moved by a share of its difference from ``factor · frame``, where ``free``.
+    """``image`` moved by a share of its difference from ``factor · frame`` where no thing is.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def followed(
         (H, W) uint8 or uint16.
     factor
         What the frame is multiplied by.
-    free
-        (H, W) uint8, nonzero where the image may move.
+    boxes
+        (n, 4) left, top, width, height of things: in and around them nothing moves.
     rate
         Share of the difference, 0–1.
 
@@ -41,8 +41,12 @@ def followed(
     result = np.empty_like(image)
     own, new = np.float32(1 - rate), np.float32(rate * factor)
     for row in range(image.shape[0]):
-        for column in range(image.shape[1]):
-            value = image[row, column]
-            moved = own * value + new * np.float32(frame[row, column])
-            result[row, column] = moved if free[row, column] else value
+        moved, before, now = result[row], image[row], frame[row]
+        for column in range(len(moved)):
+            moved[column] = own * before[column] + new * np.float32(now[column])
+    for left, top, width, height in boxes:
+        room = 3 + max(width, height) // 8
+        across = slice(max(left - room, 0), max(left + width + room, 0))
+        for row in range(max(top - room, 0), min(top + height + room, len(image))):
+            result[row, across] = image[row, across]
     return result
