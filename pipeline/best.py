@@ -54,14 +54,18 @@ class BestViews:
         if gone >= 0:
             self._let_go(gone, left)
 
-    def views(self, row: int) -> list[View]:
-        """The best views of a track, best first."""
-        count = self._count[row]
-        frames, indices = self._frame[row, :count].tolist(), self._index[row, :count].tolist()
+    def views(self, rows: NDArray[np.int64]) -> list[list[View]]:
+        """The best views of some tracks, best first."""
+        counts, frames = self._count[rows].tolist(), self._frame[rows].tolist()
+        indices = self._index[rows].tolist()
         return [
-            (self._cut_out[row, frame], 0) if frame not in self._shots else (self._shots[frame], at)
-            for frame, at in zip(frames, indices, strict=True)
+            [self._view(row, *place) for place in zip(frame[:count], index[:count], strict=True)]
+            for row, count, frame, index in zip(rows.tolist(), counts, frames, indices, strict=True)
         ]
+
+    def _view(self, row: int, frame: int, index: int) -> View:
+        shot = self._shots.get(frame)
+        return (self._cut_out[row, frame], 0) if shot is None else (shot, index)
 
     def kept(self) -> tuple[int, int]:
         """How many whole frames are kept, and how many parts of others."""

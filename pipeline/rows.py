@@ -72,7 +72,10 @@ class Rows:
         self._dropped = np.zeros(0, bool)
         self._spool = spool
         # Room for one cell.
-        self._pictures, self._features = np.empty(spool.shape, np.uint8), np.empty(len(FEATURES) - 1)
+        self._pictures, self._features = (
+            np.empty(spool.shape, np.uint8),
+            np.empty(len(FEATURES) - 1),
+        )
 
     def __len__(self) -> int:
         return len(self._flags) - int(np.count_nonzero(self._dropped))

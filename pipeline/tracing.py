@@ -30,6 +30,7 @@ _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 _RATE, _EVERY = 0.1, 10
 #: A picture that shows two cells in one outline comes after every other.
 _NOT_ALONE = 6.0
+_CELL = int(Verdict.CELL)
 #: A cell is seen apart from others in this share of its sightings, or counts as a piece.
 _ALONE = 0.15
 
@@ -192,9 +193,9 @@ class OverFrames(_Loop):
         """Judge finished tracks, and have those drawn that are cells."""
         verdicts = judge(linker.tracks, ended, linker.scene)
         self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
-        rows = ended[verdicts == Verdict.CELL]
-        views = [self._best.views(row) for row in rows]
-        self.aside.do(partial(self._draw, linker.tracks[rows], views))
+        rows = ended[verdicts == _CELL]
+        if len(rows):
+            self.aside.do(partial(self._draw, linker.tracks.take(rows), self._best.views(rows)))
         self._best.forget(ended)
         linker.let_go(ended)
 

@@ -40,13 +40,14 @@ def followed(
     """
     result = np.empty_like(image)
     own, new = np.float32(1 - rate), np.float32(rate * factor)
-    for row in range(image.shape[0]):
-        moved, before, now = result[row], image[row], frame[row]
-        for column in range(len(moved)):
-            moved[column] = own * before[column] + new * np.float32(now[column])
-    for left, top, width, height in boxes:
+    # One long loop over all rows, and a few short ones that undo it.
+    moved, before, now = result.ravel(), image.ravel(), frame.ravel()
+    for place in range(len(moved)):
+        moved[place] = own * before[place] + new * np.float32(now[place])
+    for index in range(len(boxes)):
+        left, top, width, height = boxes[index]
         room = 3 + max(width, height) // 8
-        across = slice(max(left - room, 0), max(left + width + room, 0))
-        for row in range(max(top - room, 0), min(top + height + room, len(image))):
-            result[row, across] = image[row, across]
+        for row in range(max(top - room, 0), min(top + height + room, image.shape[0])):
+            for column in range(max(left - room, 0), min(left + width + room, image.shape[1])):
+                result[row, column] = image[row, column]
     return result

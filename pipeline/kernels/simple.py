@@ -50,16 +50,9 @@ def simplify(
 def _corners(outline: NDArray[np.int32], tolerance: float) -> NDArray[np.bool_]:
     """Which points are kept."""
     number = len(outline)
-    # Twice around, so that no loop needs a look at where it is.
-    x, y = np.empty(2 * number, np.int32), np.empty(2 * number, np.int32)
-    for place in range(number):
-        x[place] = x[number + place] = outline[place, 0]
-        y[place] = y[number + place] = outline[place, 1]
-    kept, away = np.zeros(number, np.bool_), np.empty(2 * number, np.int32)
-    _away_from_point(x[:number], y[:number], x[0], y[0], away)
-    one = _first_highest(away[:number])[0]
-    _away_from_point(x[:number], y[:number], x[one], y[one], away)
-    other = _first_highest(away[:number])[0]
+    kept = np.zeros(number, np.bool_)
+    one = _farthest_from(outline, 0)
+    other = _farthest_from(outline, one)
     first, second = min(one, other), max(one, other)
     kept[first] = kept[second] = True
     waiting = np.empty((number + 2, 2), np.int64)
@@ -69,13 +62,8 @@ def _corners(outline: NDArray[np.int32], tolerance: float) -> NDArray[np.bool_]:
     while count > 0:
         count -= 1
         begin, end = waiting[count]
-        if end <= begin + 1:
-            continue
-        part = away[: end - begin - 1]
-        length = _away_from_line(x[begin : end + 1], y[begin : end + 1], part)
-        place, most = _first_highest(part)
-        place += begin + 1
-        if (most / length if length > 0 else np.sqrt(float(most))) > tolerance:
+        place, away = _farthest_between(outline, begin, end)
+        if away > tolerance:
             kept[place % number] = True
             waiting[count] = begin, place
             waiting[count + 1] = place, end
@@ -84,39 +72,32 @@ def _corners(outline: NDArray[np.int32], tolerance: float) -> NDArray[np.bool_]:
 
 
 @compiled
-def _away_from_point(
-    x: NDArray[np.int32], y: NDArray[np.int32], x0: int, y0: int, away: NDArray[np.int32]
-) -> None:
-    """Squared distances from a point."""
-    for place in range(len(x)):
-        dx, dy = x[place] - x0, y[place] - y0
-        away[place] = dx * dx + dy * dy
+def _farthest_from(outline: NDArray[np.int32], place: int) -> int:
+    most, result = -1, place
+    for other in range(len(outline)):
+        dx, dy = outline[other, 0] - outline[place, 0], outline[other, 1] - outline[place, 1]
+        if dx * dx + dy * dy > most:
+            most, result = dx * dx + dy * dy, other
+    return result
 
 
 @compiled
-def _away_from_line(x: NDArray[np.int32], y: NDArray[np.int32], away: NDArray[np.int32]) -> float:
-    """Distances of points from the line through the first and the last, times what is returned.
-
-    0 where these are one and the same: then it is squared distances from there.
-    """
-    x0, y0 = x[0], y[0]
-    dx, dy = x[-1] - x0, y[-1] - y0
-    inner_x, inner_y = x[1:-1], y[1:-1]
-    if dx == 0 and dy == 0:
-        _away_from_point(inner_x, inner_y, x0, y0, away)
-        return 0.0
-    for place in range(len(away)):
-        away[place] = abs(np.int32((inner_x[place] - x0) * dy - (inner_y[place] - y0) * dx))
-    return np.sqrt(float(dx * dx + dy * dy))
-
-
-@compiled
-def _first_highest(values: NDArray[np.int32]) -> tuple[int, int]:
-    """Place of the highest of at least one value, the first of equals, and that value."""
-    most = values[0]
-    for place in range(len(values)):
-        most = max(most, values[place])
-    for place in range(len(values)):
-        if values[place] == most:
-            return place, most
-    return 0, most
+def _farthest_between(outline: NDArray[np.int32], begin: int, end: int) -> tuple[int, float]:
+    """The point between two that lies farthest from the line through them, and how far."""
+    number = len(outline)
+    first, last = begin % number, end % number
+    x0, y0 = int(outline[first, 0]), int(outline[first, 1])
+    dx, dy = int(outline[last, 0]) - x0, int(outline[last, 1]) - y0
+    point = first == last or (dx == 0 and dy == 0)
+    most, result, at = -1, begin, first
+    for place in range(begin + 1, end):
+        at = at + 1 if at + 1 < number else 0
+        x, y = int(outline[at, 0]) - x0, int(outline[at, 1]) - y0
+        away = x * x + y * y if point else abs(x * dy - y * dx)
+        if away > most:
+            most, result = away, place
+    if most < 0:
+        return begin, -1.0
+    if point:
+        return result, np.sqrt(float(most))
+    return result, most / np.sqrt(float(dx * dx + dy * dy))
