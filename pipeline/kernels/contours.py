@@ -47,10 +47,36 @@ def find_borders(
         Where each begins, and the end.
     """
     points, ends = np.empty((4096, 2), np.int32), np.empty(256, np.int64)
+    number = -1
+    while number < 0:
+        _draw(mask, paper)
+        number = _follow_all(mask, paper, pixels, shortest, points, ends)
+        if number < 0:
+            # Twice as much room, and all over again.
+            points, ends = (
+                np.empty((2 * len(points), 2), np.int32),
+                np.empty(2 * len(ends), np.int64),
+            )
+    _wipe(mask, paper)
+    return _lowest_first(points, ends[:number])
+
+
+@compiled
+def _follow_all(
+    mask: NDArray[np.uint64],
+    paper: NDArray[np.uint64],
+    pixels: NDArray[np.uint8],
+    shortest: int,
+    points: NDArray[np.int32],
+    ends: NDArray[np.int64],
+) -> int:
+    """Write down all borders and where each ends; their number, or −1 where there is no room.
+
+    No array takes the place of another in here: counting references in a loop costs more than it.
+    """
     pitch = pixels.shape[1]
     flat, line = pixels.ravel(), paper.ravel()
     steps = np.array([1, 1 - pitch, -pitch, -1 - pitch, -1, pitch - 1, pitch, pitch + 1] * 2)
-    _draw(mask, paper)
     number, total = 0, 0
     for row in range(1, mask.shape[0] - 1):
         words = mask[row]
@@ -66,17 +92,13 @@ def find_borders(
                 if flat[first] != 1 or _is_within(flat, line, first, pitch):
                     continue
                 length = _follow(flat, first, pitch, steps, points[total:])
-                while length < 0:
-                    points = _longer(points)
-                    length = _follow(flat, first, pitch, steps, points[total:])
+                if length < 0 or number == len(ends):
+                    return -1
                 if length >= shortest:
-                    if number == len(ends):
-                        ends = _longer_ends(ends)
                     total += length
                     ends[number] = total
                     number += 1
-    _wipe(mask, paper)
-    return _lowest_first(points, ends[:number])
+    return number
 
 
 @compiled
@@ -128,11 +150,7 @@ def _follow(
     steps: NDArray[np.int64],
     points: NDArray[np.int32],
 ) -> int:
-    """Follow one border from its first pixel, mark it, and write it down; its length.
-
-    −1 where there is too little room for its points: then it is to be followed once more, which
-    changes no mark.
-    """
+    """Follow one border from its first pixel, mark it, write it down; its length, −1: no room."""
     turn = 4
     x, y = first % pitch - WORD, first // pitch - 1
     while True:
@@ -168,20 +186,6 @@ def _follow(
         y += _DY[turn]
         turn = (turn + 4) & 7
     return -1
-
-
-@compiled
-def _longer(points: NDArray[np.int32]) -> NDArray[np.int32]:
-    longer = np.empty((2 * len(points), 2), np.int32)
-    longer[: len(points)] = points
-    return longer
-
-
-@compiled
-def _longer_ends(ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    longer = np.empty(2 * len(ends), np.int64)
-    longer[: len(ends)] = ends
-    return longer
 
 
 @compiled

@@ -28,7 +28,7 @@ class Luma:
         """Grey values 0–255 of a plane (H, W) uint8, which is changed."""
         if self.stretched:
             # Not at the top: whoever only looks at other recordings need not load what compiles.
-            from pipeline.kernels.stretch import stretch
+            from pipeline.kernels.stretch import stretch  # noqa: PLC0415
 
             # Half a grey less than the linear map: the decoder's own conversion rounds down.
             stretch(plane.reshape(-1))
