@@ -11,12 +11,18 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import TypeVar
 
 Item = TypeVar("Item")
 
 #: What may wait is handed over in so many parts: waking a thread costs more than many a thing done.
 _PARTS = 4
+
+
+def alone() -> bool:
+    """Whether no neighbour uses the other processors: this is no worker process of several."""
+    return parent_process() is None
 
 
 @dataclass(frozen=True)
