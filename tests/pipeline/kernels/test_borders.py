@@ -167,6 +167,14 @@ def test_the_border_of_the_largest_part():
     assert len(border_of_largest(regions, 5)) == 0
 
 
+def test_a_border_of_any_length_is_followed():
+    regions = np.zeros((60, 90), np.uint8)
+    regions[2:58:4, 2:88] = regions[2:58, 2:5] = 9  # a comb
+    expected, _ = cv2.findContours(regions, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    assert len(expected[0]) > 1024
+    assert np.array_equal(trace_border(regions, 9, 2, 2), expected[0].reshape(-1, 2))
+
+
 @pytest.mark.parametrize(("ours", "size"), [(depth_of, 5), (rough_depth_of, 3)])
 def test_depth_is_the_distance_to_the_outside(ours, size):
     for seed in range(10):
