@@ -5,11 +5,11 @@ Usage::
     python -m benchmarks.speed [--frames N] [--rounds N] [--rtdc FILE]
 
 Prints, for recordings it renders itself with 30 cells a frame, the rate of the whole ingest against
-decoding alone (OpenCV's own loop, one decoder thread as in the census) and against a naive chain
-(decode, blur, threshold, label, crop), in wall and in processor time; the best of several rounds of
-all three in turn, since other work on the machine comes and goes. The busier thread's processor
-time is what wall time comes down to where two processors are free. For an event file, the rate of
-segmentation and features against dcnum, and the areas of both.
+decoding alone (OpenCV's own loop, with as many decoder threads as in the census) and against a
+naive chain (decode, blur, threshold, label, crop), in wall and in processor time; the best of
+several rounds of all three in turn, since other work on the machine comes and goes. The busier
+thread's processor time is what wall time comes down to where two processors are free. For an event
+file, the rate of segmentation and features against dcnum, and the areas of both.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ import numpy as np
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
 from pipeline.recordings import Frame, open_recording
+from pipeline.recordings.video import decoder_threads, open_capture
 
 CASES = {
     "1280×1024 mp4": (1280, 1024, "mp4v", ".mp4"),
@@ -80,7 +81,10 @@ def render(path: Path, width: int, height: int, code: str, frames: int) -> None:
 
 
 def _decode(path: Path) -> int:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+    capture = open_capture(path)
+    threads = decoder_threads(capture)
+    capture.release()
+    capture = open_capture(path, threads)
     frames = 0
     while capture.read()[0]:
         frames += 1

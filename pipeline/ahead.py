@@ -11,9 +11,18 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from multiprocessing import parent_process
 from typing import TypeVar
 
 Item = TypeVar("Item")
+
+#: What may wait is handed over in so many parts: waking a thread costs more than many a thing done.
+_PARTS = 4
+
+
+def alone() -> bool:
+    """Whether no neighbour uses the other processors: this is no worker process of several."""
+    return parent_process() is None
 
 
 @dataclass(frozen=True)
@@ -39,15 +48,16 @@ def ahead(items: Iterable[Item], number: int) -> Generator[Item]:
     if number < 1:
         yield from items
         return
-    waiting: queue.Queue[Item | _End] = queue.Queue(maxsize=number)
+    size = max(number // _PARTS, 1)
+    waiting: queue.Queue[list[Item] | _End] = queue.Queue(maxsize=number // size)
     stopped = threading.Event()
-    thread = threading.Thread(target=_fill, args=(items, waiting, stopped), daemon=True)
+    thread = threading.Thread(target=_fill, args=(items, size, waiting, stopped), daemon=True)
     thread.start()
     try:
-        while not isinstance(item := waiting.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
+        while not isinstance(part := waiting.get(), _End):
+            yield from part
+        if part.error is not None:
+            raise part.error
     finally:
         stopped.set()
         while thread.is_alive():
@@ -56,20 +66,28 @@ def ahead(items: Iterable[Item], number: int) -> Generator[Item]:
 
 
 def _fill(
-    items: Iterable[Item], waiting: queue.Queue[Item | _End], stopped: threading.Event
+    items: Iterable[Item],
+    size: int,
+    waiting: queue.Queue[list[Item] | _End],
+    stopped: threading.Event,
 ) -> None:
-    end = _End()
+    end, part = _End(), list[Item]()
     try:
         for item in items:
             if stopped.is_set():
                 return
-            waiting.put(item)
+            part.append(item)
+            if len(part) == size:
+                waiting.put(part)
+                part = []
     except BaseException as error:
         end = _End(error)
+    if part:
+        waiting.put(part)
     waiting.put(end)
 
 
-def _drain(waiting: queue.Queue[Item | _End]) -> None:
+def _drain(waiting: queue.Queue[list[Item] | _End]) -> None:
     """Make room, so that the thread sees that it is to stop."""
     try:
         while True:
@@ -88,7 +106,10 @@ class Aside:
     """
 
     def __init__(self, number: int) -> None:
-        self._waiting: queue.Queue[Callable[[], object] | None] = queue.Queue(maxsize=number)
+        self._size = max(number // _PARTS, 1)
+        self._part: list[Callable[[], object]] = []
+        self._waiting: queue.Queue[list[Callable[[], object]] | None]
+        self._waiting = queue.Queue(maxsize=number // self._size)
         self._error: BaseException | None = None
         self._thread: threading.Thread | None = None
         if number:
@@ -102,12 +123,16 @@ class Aside:
             return
         if self._error is not None:
             raise self._error
-        self._waiting.put(thing)
+        self._part.append(thing)
+        if len(self._part) == self._size:
+            self._waiting.put(self._part)
+            self._part = []
 
     def close(self) -> None:
         """Wait until all is done; raises what one of them raised."""
         if self._thread is None:
             return
+        self._waiting.put(self._part)
         self._waiting.put(None)
         self._thread.join()
         self._thread = None
@@ -115,9 +140,10 @@ class Aside:
             raise self._error
 
     def _work(self) -> None:
-        while (thing := self._waiting.get()) is not None:
+        while (part := self._waiting.get()) is not None:
             try:
-                if self._error is None:
-                    thing()
+                for thing in part:
+                    if self._error is None:
+                        thing()
             except BaseException as error:
                 self._error = error

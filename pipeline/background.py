@@ -64,7 +64,7 @@ class Background:
         return float(gain_over(frame.reshape(-1), self._bright, self._inverse, _NEAR))
 
     def follow(
-        self, frame: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float
+        self, frame: NDArray[Any], gain: float, boxes: NDArray[np.int64], rate: float
     ) -> Background:
         """The background moved a little towards a frame where no cell is.
 
@@ -74,8 +74,8 @@ class Background:
             (H, W) grey values.
         gain
             Of this frame, from `gain`.
-        free
-            (H, W), nonzero where the frame shows background.
+        boxes
+            (n, 4) left, top, width, height of what the frame shows; it hides the background.
         rate
             Share of the difference that is taken over, 0–1.
 
@@ -85,7 +85,7 @@ class Background:
             A new one: views that wait for their track keep the background of their time.
         """
         moved = copy(self)
-        moved.image = followed(self.image, frame, 1 / gain, free, rate)
+        moved.image = followed(self.image, frame, 1 / gain, boxes, rate)
         moved._resample()
         return moved
 
@@ -117,31 +117,32 @@ def temporal_background(frames: Sequence[NDArray[Any]]) -> Background:
     -------
     Background
     """
-    stack = np.stack(frames)
-    levels = np.median(stack[:, ::_GRID, ::_GRID].reshape(len(stack), -1), axis=1)
+    levels = np.median([frame[::_GRID, ::_GRID].ravel() for frame in frames], axis=1)
     usual = float(np.median(levels))
-    scale = usual / np.maximum(levels, 1e-6) if usual > 0 else np.ones(len(stack))
-    if np.ptp(scale) < 0.004:  # nothing to equalise: the cheap path, a thirtieth of the memory
-        return Background(_median_by_rows(stack, None))
-    return Background(_median_by_rows(stack, scale.astype(np.float32)))
+    scale = usual / np.maximum(levels, 1e-6) if usual > 0 else np.ones(len(frames))
+    if np.ptp(scale) < 0.004:  # nothing to equalise: the cheap path
+        return Background(_median_by_rows(frames, None))
+    return Background(_median_by_rows(frames, scale.astype(np.float32)))
 
 
-def _median_by_rows(stack: NDArray[Any], scale: NDArray[np.float32] | None) -> NDArray[np.float32]:
-    """Median over the first axis in bands of rows, so that the copies stay small."""
-    result = np.empty(stack.shape[1:], np.float32)
-    for top in range(0, stack.shape[1], 32):
-        band = stack[:, top : top + 32]
+def _median_by_rows(
+    frames: Sequence[NDArray[Any]], scale: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Median over the frames in bands of rows, so that the copies stay small."""
+    result = np.empty(frames[0].shape, np.float32)
+    for top in range(0, len(result), 32):
+        band = [frame[top : top + 32] for frame in frames]
         if scale is not None:
-            band = band * scale[:, None, None]
+            band = [part * factor for part, factor in zip(band, scale, strict=True)]
         result[top : top + 32] = _central_mean(band)
     return result
 
 
-def _central_mean(band: NDArray[Any]) -> NDArray[np.float32]:
+def _central_mean(band: list[NDArray[Any]]) -> NDArray[np.float32]:
     """Mean of the middle fifth of the sorted values: a median without its steps of one grey."""
     count = len(band)
     low, high = int(0.4 * count), max(int(np.ceil(0.6 * count)), int(0.4 * count) + 1)
-    middle = np.stack(_sorted_pictures(list(band))[low:high])
+    middle = np.stack(_sorted_pictures(band)[low:high])
     return middle.mean(axis=0, dtype=np.float32)
 
 

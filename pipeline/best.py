@@ -10,12 +10,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.kernels.compiled import compiled
-from pipeline.kernels.score import keep_best
+from pipeline.kernels.keep import keep_views
 from pipeline.views import Shot, View
 
-#: A picture replaces another if it is better by this: a tenth more of focus.
-_BETTER = 0.05
 #: Room for recent frames, bytes, and how many they are at least and at most.
 _ROOM, _FEWEST, _MOST = 24e6, 2, 64
 
@@ -50,20 +47,25 @@ class BestViews:
         """
         self._make_room(rows)
         tables = (self._score, self._frame, self._index, self._count)
-        keep_views(tables, owners, shot.scores, shot.index)
         self._shots[shot.index] = shot
-        most = int(np.clip(_ROOM / (shot.pixels.nbytes + 1), _FEWEST, _MOST))
-        if len(self._shots) > most:
-            self._let_go(next(iter(self._shots)))
+        most = min(max(int(_ROOM / (shot.pixels.nbytes + 1)), _FEWEST), _MOST)
+        gone = next(iter(self._shots)) if len(self._shots) > most else -1
+        left = keep_views(tables, owners, shot.scores, shot.index, gone)
+        if gone >= 0:
+            self._let_go(gone, left)
 
-    def views(self, row: int) -> list[View]:
-        """The best views of a track, best first."""
-        count = self._count[row]
-        frames, indices = self._frame[row, :count].tolist(), self._index[row, :count].tolist()
+    def views(self, rows: NDArray[np.int64]) -> list[list[View]]:
+        """The best views of some tracks, best first."""
+        counts, frames = self._count[rows].tolist(), self._frame[rows].tolist()
+        indices = self._index[rows].tolist()
         return [
-            (self._cut_out[row, frame], 0) if frame not in self._shots else (self._shots[frame], at)
-            for frame, at in zip(frames, indices, strict=True)
+            [self._view(row, *place) for place in zip(frame[:count], index[:count], strict=True)]
+            for row, count, frame, index in zip(rows.tolist(), counts, frames, indices, strict=True)
         ]
+
+    def _view(self, row: int, frame: int, index: int) -> View:
+        shot = self._shots.get(frame)
+        return (self._cut_out[row, frame], 0) if shot is None else (shot, index)
 
     def kept(self) -> tuple[int, int]:
         """How many whole frames are kept, and how many parts of others."""
@@ -76,12 +78,9 @@ class BestViews:
             self._cut_out = {k: shot for k, shot in self._cut_out.items() if k[0] not in gone}
         self._count[rows] = 0
 
-    def _let_go(self, frame: int) -> None:
+    def _let_go(self, frame: int, left: NDArray[np.int64]) -> None:
         shot = self._shots.pop(frame)
-        places = np.arange(self._frame.shape[1]) < self._count[:, None]
-        rows, columns = np.nonzero((self._frame == frame) & places)
-        indices = self._index[rows, columns].tolist()
-        for row, index in zip(rows.tolist(), indices, strict=True):
+        for row, index in left.tolist():
             self._cut_out[row, frame] = shot.cut_out(index)
 
     def _make_room(self, rows: int) -> None:
@@ -91,28 +90,3 @@ class BestViews:
             self._frame = np.pad(self._frame, ((0, more), (0, 0)))
             self._index = np.pad(self._index, ((0, more), (0, 0)))
             self._count = np.pad(self._count, (0, more))
-
-
-@compiled
-def keep_views(
-    tables: tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],
-    owners: NDArray[np.int64],
-    scores: NDArray[np.float64],
-    shown: int,
-) -> None:
-    """Put the views of one frame among the best of their tracks.
-
-    Parameters
-    ----------
-    tables
-        (rows, V) scores, frames and indices, best first, and (rows,) how many count.
-    owners, scores
-        (n,) row and score of each detection.
-    shown
-        Index of the frame.
-    """
-    score, frame, index, count = tables
-    for place in range(len(owners)):
-        row = owners[place]
-        new = (scores[place], shown, place)
-        count[row] = keep_best(score[row], frame[row], index[row], count[row], new, _BETTER)

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from multiprocessing import parent_process
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
@@ -23,7 +22,7 @@ from cellcensus.errors import RecordingError
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
-from pipeline.ahead import Aside, ahead
+from pipeline.ahead import Aside, ahead, alone
 from pipeline.figures import Figures
 from pipeline.grounds import learn_ground
 from pipeline.optics import diameter_range_px
@@ -162,20 +161,15 @@ class _Study:
     sightings: Sightings
 
 
-def _alone() -> bool:
-    """Whether no neighbour uses the other cores: this is no worker process of several."""
-    return parent_process() is None
-
-
 def _frames_ahead(recording: RecordingLike) -> int:
     """Frames to decode ahead."""
     room = int(np.clip(_AHEAD_BYTES / (recording.width * recording.height), 2, 16))
-    return room if _alone() else 0
+    return room if alone() else 0
 
 
 def _cells_aside() -> int:
     """Cells that may wait to be drawn in a thread."""
-    return _ASIDE if _alone() else 0
+    return _ASIDE if alone() else 0
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from statistics import median
 from typing import Any
 
 import numpy as np
@@ -48,17 +47,17 @@ class Figures:
         self._focus: list[float] = []
         self._whole = 0
 
-    def see(self, found: Detections, focus: NDArray[np.float64]) -> None:
+    def see(self, found: Detections) -> None:
         """Take note of the detections of a frame and of their sharpness."""
         self._counts.append(len(found))
         self._touching += int(np.count_nonzero(found.touching))
         self._bubbles += found.oversized > 0
         self._gains.append(found.gain)
-        whole = focus[~(found.cut | found.touching)].tolist()
+        focus, whole = found.usual
         if whole:
             # One number a frame: what is kept grows with the frames only.
-            self._focus.append(median(whole))
-            self._whole += len(whole)
+            self._focus.append(focus)
+            self._whole += whole
 
     def summary(self, table: dict[str, NDArray[Any]]) -> dict[str, float]:
         """All figures; NaN where nothing can be said."""

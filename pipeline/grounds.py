@@ -18,7 +18,7 @@ from pipeline.background import (
     temporal_background,
 )
 from pipeline.optics import Optics, estimate_optics
-from pipeline.segment import Segmenter
+from pipeline.segment import Detections, Segmenter
 
 #: Fewer frames than this show no background by their median.
 _FEWEST = 8
@@ -55,12 +55,10 @@ class Ground:
         self.segmenter.use(own)
         return own
 
-    def follow(
-        self, pixels: NDArray[Any], gain: float, free: NDArray[np.uint8], rate: float
-    ) -> None:
-        """Let the common background drift with the recording."""
+    def follow(self, pixels: NDArray[Any], found: Detections, rate: float) -> None:
+        """Let the common background drift with the recording, where a frame shows it."""
         if self.background is not None:
-            self.background = self.background.follow(pixels, gain, free, rate)
+            self.background = self.background.follow(pixels, found.gain, found.box, rate)
             self.segmenter.use(self.background)
 
 

@@ -71,6 +71,11 @@ class Rows:
         self._flags: list[str] = []
         self._dropped = np.zeros(0, bool)
         self._spool = spool
+        # Room for one cell.
+        self._pictures, self._features = (
+            np.empty(spool.shape, np.uint8),
+            np.empty(len(FEATURES) - 1),
+        )
 
     def __len__(self) -> int:
         return len(self._flags) - int(np.count_nonzero(self._dropped))
@@ -99,10 +104,11 @@ class Rows:
         alone
             Whether it was also seen apart from others.
         """
-        pictures, features = np.empty(self._spool.shape, np.uint8), np.empty(len(FEATURES) - 1)
+        pictures, features = self._pictures, self._features
         for place, view in enumerate(views):
             self._portray(view, pictures, place, features)
-        pictures[len(views) :] = pictures[0]
+        if len(views) < len(pictures):
+            pictures[len(views) :] = pictures[0]
         self._spool.add(pictures)
         shot, index = views[0]
         found = shot.found

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
 from pipeline.background import Background
-from pipeline.kernels.contours import find_borders
-from pipeline.kernels.detect import detect_things
-from pipeline.kernels.ground import bench, mark_off
+from pipeline.kernels.contours import canvas
+from pipeline.kernels.frame import Tools, look_over
+from pipeline.kernels.ground import bench
 from pipeline.kernels.things import Limits
 from pipeline.optics import Optics, shrunk
 from pipeline.outlines import Outlines
@@ -67,6 +67,10 @@ class Detections:
         Things left out because they are far larger than any cell: bubbles.
     touching
         Whether it was cut out of a blob that holds several.
+    scores, focus
+        As pictures of their cells, and sharpness of each: see `pipeline.kernels.score`.
+    usual
+        Median focus of what is whole and single, and how many those are.
     """
 
     frame: int
@@ -82,6 +86,9 @@ class Detections:
     oversized: int = 0
 
     touching: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    scores: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    focus: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    usual: tuple[float, int] = (float("nan"), 0)
 
     def __post_init__(self) -> None:
         if len(self.touching) != len(self.blob):
@@ -107,6 +114,8 @@ class Detections:
             cut=self.cut[one].copy(),
             outlines=Outlines.of([self.outlines[index]]),
             touching=self.touching[one].copy(),
+            scores=self.scores[one].copy(),
+            focus=self.focus[one].copy(),
         )
 
 
@@ -138,6 +147,8 @@ class Segmenter:
         self._shortest = int(np.ceil(max(3.0, 1.4 * smallest)))
         self.use(background)
         self._room = bench(self._image.shape, dtype)
+        paper = canvas(self._room.closed)
+        self._paper = paper, paper.view(np.uint8)
 
     def use(self, background: Background) -> None:
         """Take a new state of the background."""
@@ -171,12 +182,14 @@ class Segmenter:
         """
         gain = self.background.gain(frame)
         self._set_bounds(gain)
-        room = self._room
-        mark_off(shrunk(frame, self.optics.shrink), self._low, self._high, self._signs, room)
-        points, starts = find_borders(room.mask, room.mask.view(np.uint64), self._shortest)
-        ground = (self._image, gain)
-        found = detect_things(
-            points, starts, room.small, ground, self.limits, self._signs, self.optics.shrink
+        found, sharp = look_over(
+            frame,
+            shrunk(frame, self.optics.shrink),
+            (self._low, self._high),
+            (self._image, gain),
+            Tools(self.limits, self._signs, self.optics.shrink, self._shortest),
+            self._room,
+            self._paper,
         )
         x, y, area, solidity = found.columns
         return Detections(
@@ -192,6 +205,9 @@ class Segmenter:
             outlines=Outlines(found.points, found.starts),
             oversized=found.oversized,
             touching=found.touching,
+            scores=sharp.scores,
+            focus=sharp.focus,
+            usual=sharp.usual,
         )
 
     def learn_sizes(self, frames: Iterable[NDArray[Any]]) -> None:

@@ -31,7 +31,7 @@ class Spool:
 
     def add(self, pictures: NDArray[np.uint8]) -> None:
         """Take the pictures of one cell, (V, S, S) uint8."""
-        self._file.write(np.ascontiguousarray(pictures, np.uint8).tobytes())
+        self._file.write(np.ascontiguousarray(pictures, np.uint8).data)
 
     def write(self, path: Path, order: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Write pictures as ``.npy``, by their numbers in the order in which they came.

@@ -30,6 +30,7 @@ _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
 _RATE, _EVERY = 0.1, 10
 #: A picture that shows two cells in one outline comes after every other.
 _NOT_ALONE = 6.0
+_CELL = int(Verdict.CELL)
 #: A cell is seen apart from others in this share of its sightings, or counts as a piece.
 _ALONE = 0.15
 
@@ -79,7 +80,7 @@ class _Loop:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
         shot = shot_of(frame, found, background)
-        self.figures.see(found, shot.focus)
+        self.figures.see(found)
         self._seen += 1
         return shot
 
@@ -151,7 +152,7 @@ class OverFrames(_Loop):
         taken = linker.step(shot.found)
         shot.scores[~taken.alone] -= _NOT_ALONE
         self._best.take(shot, taken.owners, len(linker.tracks))
-        numbers = linker.tracks["number"][taken.owners]
+        numbers = taken.numbers
         hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
         self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
         self.preview.offer(shot, numbers)
@@ -165,8 +166,7 @@ class OverFrames(_Loop):
 
     def _follow(self, shot: Shot) -> None:
         if self._seen % _EVERY == 0 and self.ground.background is not None:
-            free = _free(shot.found, self.shape)
-            self.ground.follow(shot.pixels, shot.found.gain, free, _RATE)
+            self.ground.follow(shot.pixels, shot.found, _RATE)
 
     def _try_to_start(self, final: bool) -> None:
         frames = [shot.found for shot in self._waiting]
@@ -193,9 +193,9 @@ class OverFrames(_Loop):
         """Judge finished tracks, and have those drawn that are cells."""
         verdicts = judge(linker.tracks, ended, linker.scene)
         self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
-        rows = ended[verdicts == Verdict.CELL]
-        views = [self._best.views(row) for row in rows]
-        self.aside.do(partial(self._draw, linker.tracks[rows], views))
+        rows = ended[verdicts == _CELL]
+        if len(rows):
+            self.aside.do(partial(self._draw, linker.tracks.take(rows), self._best.views(rows)))
         self._best.forget(ended)
         linker.let_go(ended)
 
@@ -225,15 +225,3 @@ class OverFrames(_Loop):
             self._close(self._linker, rest)
         self.aside.close()
         self.figures.slight = self.rows.drop_slight()
-
-
-def _free(found: Detections, shape: tuple[int, int]) -> NDArray[np.uint8]:
-    """Where a frame shows background: outside the widened boxes of its detections."""
-    free = np.ones(shape, np.uint8)
-    for left, top, width, height in found.box.tolist():
-        margin = 3 + max(width, height) // 8
-        free[
-            max(top - margin, 0) : top + height + margin,
-            max(left - margin, 0) : left + width + margin,
-        ] = 0
-    return free

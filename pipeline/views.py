@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from pipeline.background import Background
 from pipeline.kernels.portrait import room_around
-from pipeline.kernels.score import score_views
 from pipeline.segment import Detections
 
 
@@ -72,7 +71,7 @@ View = tuple[Shot, int]
 
 
 def shot_of(frame: Any, found: Detections, background: Background) -> Shot:
-    """A frame with its detections, each with focus and score.
+    """A frame with its detections.
 
     Parameters
     ----------
@@ -83,6 +82,4 @@ def shot_of(frame: Any, found: Detections, background: Background) -> Shot:
     background
         Of the frame.
     """
-    place = (found.x, found.y, found.area)
-    scores, focus = score_views(frame.pixels, found.box, place, found.cut, found.touching)
-    return Shot(frame.index, frame.pixels, background.image, found, scores, focus)
+    return Shot(frame.index, frame.pixels, background.image, found, found.scores, found.focus)

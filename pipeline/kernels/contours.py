@@ -5,27 +5,37 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.kernels.bits import NONE, ONE, PIXELS, lowest_bit, unpack_word
 from pipeline.kernels.compiled import compiled
-from pipeline.kernels.ground import WORD
 
-#: Words of pixels inside something, and of none.
-_INSIDE, _NOTHING = np.uint64(0x0101010101010101), np.uint64(0)
+#: Bytes of a word, and pixels of room before and behind each row of a canvas.
+WORD = 8
 #: Marks of pixels on a border that was followed: with something to the right of it, or nothing.
 _GOES_ON, _ENDS = 2, 3
+_LAST = np.uint64(PIXELS - 1)
+#: Steps to the eight neighbours, counter-clockwise from the right.
+_DX = np.array([1, 1, 0, -1, -1, -1, 0, 1])
+_DY = np.array([0, -1, -1, -1, 0, 1, 1, 1])
+
+
+def canvas(mask: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Room for `find_borders`: a byte a pixel for the inner part of a mask, with a rim of none."""
+    height, words = mask.shape
+    return np.zeros((height, PIXELS // WORD * (words - 2) + 2), np.uint64)
 
 
 @compiled
 def find_borders(
-    mask: NDArray[np.uint8], words: NDArray[np.uint64], shortest: int
+    mask: NDArray[np.uint64], paper: NDArray[np.uint64], pixels: NDArray[np.uint8], shortest: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """Follow the outer border of every connected thing that lies in no other (Suzuki & Abe 1985).
 
     Parameters
     ----------
     mask
-        From `pipeline.kernels.ground.empty_mask`, 0 and 1; borders get marked in it.
-    words
-        The same memory, a word at a time.
+        (H + 2, n + 2) uint64, a bit a pixel as in `pipeline.kernels.bits`.
+    paper, pixels
+        From `canvas`, zero before and after; and the same memory, a byte at a time.
     shortest
         Borders of fewer pixels are left out.
 
@@ -37,58 +47,99 @@ def find_borders(
         Where each begins, and the end.
     """
     points, ends = np.empty((4096, 2), np.int32), np.empty(256, np.int64)
-    pitch = mask.shape[1]
-    flat = mask.ravel()
-    steps = np.array([1, 1 - pitch, -pitch, -1 - pitch, -1, pitch - 1, pitch, pitch + 1] * 2)
-    number, total = 0, 0
-    for row in range(1, mask.shape[0] - 1):
-        place, within = row * pitch, False
-        while True:
-            place, within = _next_start(flat, words[row], place, row * pitch, within)
-            if place < 0:
-                break
-            length, points = _follow(flat, place, pitch, steps, points, total)
-            if length >= shortest:
-                if number == len(ends):
-                    ends = _longer(ends)
-                total += length
-                ends[number] = total
-                number += 1
+    number = -1
+    while number < 0:
+        _draw(mask, paper)
+        number = _follow_all(mask, paper, pixels, shortest, points, ends)
+        if number < 0:
+            # Twice as much room, and all over again.
+            points, ends = (
+                np.empty((2 * len(points), 2), np.int32),
+                np.empty(2 * len(ends), np.int64),
+            )
+    _wipe(mask, paper)
     return _lowest_first(points, ends[:number])
 
 
 @compiled
-def _next_start(
-    flat: NDArray[np.uint8], line: NDArray[np.uint64], place: int, begin: int, within: bool
-) -> tuple[int, bool]:
-    """First pixel of the next border in a row from a place on, and whether that is in a thing.
+def _follow_all(
+    mask: NDArray[np.uint64],
+    paper: NDArray[np.uint64],
+    pixels: NDArray[np.uint8],
+    shortest: int,
+    points: NDArray[np.int32],
+    ends: NDArray[np.int64],
+) -> int:
+    """Write down all borders and where each ends; their number, or −1 where there is no room.
 
-    −1 if there is none. A pixel begins a border if it was not followed yet, nothing is to the left
-    of it, and the last border to the left of it is behind: otherwise it is the edge of a hole.
+    No array takes the place of another in here: counting references in a loop costs more than it.
     """
-    before = flat[place - 1] if place > begin else np.uint8(0)
-    word, number = (place - begin) // WORD, len(line)
-    while word < number:
-        if line[word] == _NOTHING:
-            before = np.uint8(0)
-            word += 1
-            place = begin + word * WORD
+    pitch = pixels.shape[1]
+    flat, line = pixels.ravel(), paper.ravel()
+    steps = np.array([1, 1 - pitch, -pitch, -1 - pitch, -1, pitch - 1, pitch, pitch + 1] * 2)
+    number, total = 0, 0
+    for row in range(1, mask.shape[0] - 1):
+        words = mask[row]
+        for word in range(1, len(words) - 1):
+            if words[word] == NONE:
+                continue
+            begin = row * pitch + WORD + (word - 1) * PIXELS
+            # Pixels with nothing to the left of them.
+            edges = words[word] & ~(words[word] << ONE | words[word - 1] >> _LAST)
+            while edges != NONE:
+                first = begin + lowest_bit(edges)
+                edges &= edges - ONE
+                if flat[first] != 1 or _is_within(flat, line, first, pitch):
+                    continue
+                length = _follow(flat, first, pitch, steps, points[total:])
+                if length < 0 or number == len(ends):
+                    return -1
+                if length >= shortest:
+                    total += length
+                    ends[number] = total
+                    number += 1
+    return number
+
+
+@compiled
+def _draw(mask: NDArray[np.uint64], paper: NDArray[np.uint64]) -> None:
+    """Draw a mask, a byte a pixel."""
+    for row in range(1, mask.shape[0] - 1):
+        words, line = mask[row], paper[row]
+        for word in range(1, len(words) - 1):
+            if words[word] != NONE:
+                begin = 1 + (word - 1) * (PIXELS // WORD)
+                unpack_word(words[word], line[begin : begin + PIXELS // WORD])
+
+
+@compiled
+def _wipe(mask: NDArray[np.uint64], paper: NDArray[np.uint64]) -> None:
+    """Leave nothing of what was drawn."""
+    for row in range(1, mask.shape[0] - 1):
+        words, line = mask[row], paper[row]
+        for word in range(1, len(words) - 1):
+            if words[word] != NONE:
+                begin = 1 + (word - 1) * (PIXELS // WORD)
+                for eight in range(begin, begin + PIXELS // WORD):
+                    line[eight] = NONE
+
+
+@compiled
+def _is_within(flat: NDArray[np.uint8], line: NDArray[np.uint64], place: int, pitch: int) -> bool:
+    """Whether a pixel lies inside a border that was followed: on the edge of a hole, or in it.
+
+    The next pixel on a border to the left of it tells: things go on behind it or end.
+    """
+    begin = place - place % pitch
+    here = place - 1
+    while here > begin:
+        if here % WORD == WORD - 1 and line[here // WORD] == NONE:
+            here -= WORD
             continue
-        if before != 0 and line[word] == _INSIDE:
-            word += 1
-            place = begin + word * WORD
-            continue
-        word += 1
-        stop = begin + word * WORD
-        while place < stop:
-            value = flat[place]
-            if value == 1 and before == 0 and not within:
-                return place, within
-            if value > 1:
-                within = value == _GOES_ON
-            before = value
-            place += 1
-    return -1, within
+        if flat[here] > 1:
+            return flat[here] == _GOES_ON
+        here -= 1
+    return False
 
 
 @compiled
@@ -98,59 +149,43 @@ def _follow(
     pitch: int,
     steps: NDArray[np.int64],
     points: NDArray[np.int32],
-    begin: int,
-) -> tuple[int, NDArray[np.int32]]:
-    """Follow one border from its first pixel, mark it, and write it down behind others."""
+) -> int:
+    """Follow one border from its first pixel, mark it, write it down; its length, −1: no room."""
     turn = 4
+    x, y = first % pitch - WORD, first // pitch - 1
     while True:
         turn = (turn - 1) & 7
         if flat[first + steps[turn]] != 0:
             break
         if turn == 4:
             # A single pixel.
+            if not len(points):
+                return -1
             flat[first] = _ENDS
-            points = _with_room(points, begin)
-            points[begin, 0], points[begin, 1] = first % pitch - WORD, first // pitch - 1
-            return 1, points
-    last, here, number = first + steps[turn], first, begin
-    x, y = first % pitch - WORD, first // pitch - 1
-    while True:
+            points[0, 0], points[0, 1] = x, y
+            return 1
+    last, here = first + steps[turn], first
+    for number in range(len(points)):
         start = turn
         turn += 1
-        while flat[here + steps[turn]] == 0:
-            turn += 1
         there = here + steps[turn]
+        while flat[there] == 0:
+            turn += 1
+            there = here + steps[turn]
         turn &= 7
         # Whether the search went past the pixel to the right.
         if 0 < turn <= start:
             flat[here] = _ENDS
         elif flat[here] == 1:
             flat[here] = _GOES_ON
-        points = _with_room(points, number)
         points[number, 0], points[number, 1] = x, y
-        number += 1
         if there == first and here == last:
-            return number - begin, points
+            return number + 1
         here = there
-        x += 1 if turn in (0, 1, 7) else -1 if turn in (3, 4, 5) else 0
-        y += 1 if turn in (5, 6, 7) else -1 if turn in (1, 2, 3) else 0
+        x += _DX[turn]
+        y += _DY[turn]
         turn = (turn + 4) & 7
-
-
-@compiled
-def _with_room(points: NDArray[np.int32], number: int) -> NDArray[np.int32]:
-    if number < len(points):
-        return points
-    longer = np.empty((2 * len(points), 2), np.int32)
-    longer[: len(points)] = points
-    return longer
-
-
-@compiled
-def _longer(ends: NDArray[np.int64]) -> NDArray[np.int64]:
-    longer = np.empty(2 * len(ends), np.int64)
-    longer[: len(ends)] = ends
-    return longer
+    return -1
 
 
 @compiled

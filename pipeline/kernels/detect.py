@@ -49,11 +49,12 @@ class Found(NamedTuple):
 def detect_things(
     points: NDArray[np.int32],
     starts: NDArray[np.int64],
-    small: NDArray[Any],
+    frame: NDArray[Any],
     ground: tuple[NDArray[np.float32], float],
     limits: Limits,
     signs: tuple[bool, bool],
     shrink: int,
+    sums: NDArray[Any],
 ) -> Found:
     """Measure outlines, leave out what is no cell, and cut apart what may be several.
 
@@ -61,13 +62,13 @@ def detect_things(
     ----------
     points, starts
         All outlines of the frame, as for `pipeline.kernels.outlines.measure_outlines`.
-    small, ground, limits, signs
+    frame, ground, limits, signs, sums
         As for `pipeline.kernels.things.are_things`.
     shrink
         Whole number by which the frame was shrunk.
     """
     outlines = measure_outlines(points, starts)
-    good = are_things(small, ground, outlines, limits, signs)
+    good = are_things(frame, ground, outlines, limits, signs, sums)
     room = len(starts)
     blob, own_starts = np.empty(room, np.int64), np.zeros(room + 1, np.int64)
     table, own_points = np.empty((room, 8)), np.empty((2 * len(points), 2), np.int32)
@@ -103,7 +104,7 @@ def detect_things(
             number += 1
             own_starts[number] = begin + ends[piece + 1]
     table = table[:number]
-    at_border = complete_discs(table, small.shape[0], small.shape[1])
+    at_border = complete_discs(table, frame.shape[0], frame.shape[1])
     columns, box, touching = _in_pixels_of_the_frame(table, blob[:number], shrink)
     return Found(
         columns,

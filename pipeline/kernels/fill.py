@@ -38,8 +38,7 @@ def fill_outline(
         steps = max(abs(x1 - x0), abs(y1 - y0))
         x, y = x0, y0
         for step in range(1, steps + 1):
-            to_x = x0 + int(np.rint((x1 - x0) * step / steps))
-            to_y = y0 + int(np.rint((y1 - y0) * step / steps))
+            to_x, to_y = _between(x0, x1, step, steps), _between(y0, y1, step, steps)
             if to_y != y:
                 row, column = (y, x) if y < to_y else (to_y, to_x)
                 if 0 <= row < height and column < width:
@@ -56,8 +55,13 @@ def fill_outline(
         y1 = int(outline[place, 1] * shrink + offset) - top
         steps = max(abs(x1 - x0), abs(y1 - y0), 1)
         for step in range(1, steps + 1):
-            column = x0 + int(np.rint((x1 - x0) * step / steps))
-            row = y0 + int(np.rint((y1 - y0) * step / steps))
+            column, row = _between(x0, x1, step, steps), _between(y0, y1, step, steps)
             if 0 <= row < height and 0 <= column < width:
                 mask[row, column] = 255
         x0, y0 = x1, y1
+
+
+@compiled
+def _between(start: int, end: int, step: int, steps: int) -> int:
+    """Where one is after some of the steps from a pixel to another: mostly they are neighbours."""
+    return end if step == steps else start + int(np.rint((end - start) * step / steps))

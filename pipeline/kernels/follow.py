@@ -15,10 +15,10 @@ def followed(
     image: NDArray[np.float32],
     frame: NDArray[Any],
     factor: float,
-    free: NDArray[np.uint8],
+    boxes: NDArray[np.int64],
     rate: float,
 ) -> NDArray[np.float32]:
-    """``image`` moved by a share of its difference from ``factor · frame``, where ``free``.
+    """``image`` moved by a share of its difference from ``factor · frame`` where no thing is.
 
     Parameters
     ----------
@@ -28,8 +28,8 @@ def followed(
         (H, W) uint8 or uint16.
     factor
         What the frame is multiplied by.
-    free
-        (H, W) uint8, nonzero where the image may move.
+    boxes
+        (n, 4) left, top, width, height of things: in and around them nothing moves.
     rate
         Share of the difference, 0–1.
 
@@ -40,9 +40,14 @@ def followed(
     """
     result = np.empty_like(image)
     own, new = np.float32(1 - rate), np.float32(rate * factor)
-    for row in range(image.shape[0]):
-        for column in range(image.shape[1]):
-            value = image[row, column]
-            moved = own * value + new * np.float32(frame[row, column])
-            result[row, column] = moved if free[row, column] else value
+    # One long loop over all rows, and a few short ones that undo it.
+    moved, before, now = result.ravel(), image.ravel(), frame.ravel()
+    for place in range(len(moved)):
+        moved[place] = own * before[place] + new * np.float32(now[place])
+    for index in range(len(boxes)):
+        left, top, width, height = boxes[index]
+        room = 3 + max(width, height) // 8
+        for row in range(max(top - room, 0), min(top + height + room, image.shape[0])):
+            for column in range(max(left - room, 0), min(left + width + room, image.shape[1])):
+                result[row, column] = image[row, column]
     return result

@@ -49,9 +49,10 @@ def highest_but(values: NDArray[np.float32], number: int) -> float:
     low, high = np.float32(0.0), values.max()
     for _ in range(20):
         middle = np.float32(0.5) * (low + high)
-        above = 0
+        # As wide as the values: so more of them are counted at once.
+        above = np.int32(0)
         for place in range(len(values)):
-            above += values[place] > middle
+            above = np.int32(above + np.int32(values[place] > middle))
         if above > number:
             low = middle
         else:

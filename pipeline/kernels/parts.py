@@ -118,15 +118,16 @@ def nearest_summit(
         (k, 2) row and column of at most 255 summits.
     """
     result = np.zeros(mask.shape, np.uint8)
+    least = np.empty(mask.shape[1])
     for row in range(mask.shape[0]):
-        for column in range(mask.shape[1]):
-            if not mask[row, column]:
-                continue
-            least = np.inf
-            for name in range(len(seeds)):
-                at_row, at_column = seeds[name, 0], seeds[name, 1]
-                radius = distance[at_row, at_column]
-                power = (row - at_row) ** 2 + (column - at_column) ** 2 - radius * radius
-                if power < least:
-                    least, result[row, column] = power, name + 1
+        own, nearest = mask[row], result[row]
+        least[:] = np.inf
+        for name in range(len(seeds)):
+            at_row, at_column = seeds[name, 0], seeds[name, 1]
+            radius = distance[at_row, at_column]
+            square, down = float(radius * radius), float((row - at_row) ** 2)
+            for column in range(len(own)):
+                power = down + float(column - at_column) ** 2 - square
+                if own[column] and power < least[column]:
+                    least[column], nearest[column] = power, name + 1
     return result

@@ -43,32 +43,53 @@ def sample(
     -------
     (side, side) uint8
     """
-    height, width = values.shape
+    height = len(values)
     shift = step * (side - 1) / 2
     columns, by_column = _taps(centre[0] - shift, step, side)
     rows, by_row = _taps(centre[1] - shift, step, side)
-    result = np.full((side, side), _grey(0.0, scale), np.uint8)
     reach = by_row.shape[1]
-    # A rim of nothing, so that no sample needs a look at where it is.
-    wide = np.zeros((height + 2 * reach, width + 2 * reach), np.float32)
-    wide[reach : reach + height, reach : reach + width] = values
+    along = _sampled_along(values, columns, by_column, side)
+    result = np.full((side, side), _grey(0.0, scale), np.uint8)
+    total = np.empty(side, np.float32)
     for row in range(side):
         top = rows[row] + reach
         if not 0 <= top <= height + reach:
             continue
+        total[:] = 0
+        for down in range(reach):
+            weight, line = by_row[row, down], along[top + down]
+            for column in range(side):
+                total[column] += weight * line[column]
+        shown = result[row]
+        for column in range(side):
+            shown[column] = _grey(total[column], scale)
+    return result
+
+
+@compiled
+def _sampled_along(
+    values: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    weights: NDArray[np.float32],
+    side: int,
+) -> NDArray[np.float32]:
+    """Every row sampled at some columns, with as many rows of nothing around as weights reach."""
+    height, width = values.shape
+    reach = weights.shape[1]
+    along = np.zeros((height + 2 * reach, side), np.float32)
+    # A rim of nothing, so that no sample needs a look at where it is.
+    wide = np.zeros(width + 2 * reach, np.float32)
+    for row in range(height):
+        wide[reach : reach + width] = values[row]
+        line = along[reach + row]
         for column in range(side):
             left = columns[column] + reach
-            if not 0 <= left <= width + reach:
-                continue
-            total = np.float32(0.0)
-            for down in range(reach):
-                line = np.float32(0.0)
+            if 0 <= left <= width + reach:
+                total = np.float32(0.0)
                 for right in range(reach):
-                    line += by_column[column, right] * wide[top + down, left + right]
-                total += by_row[row, down] * line
-            if total != 0:
-                result[row, column] = _grey(total, scale)
-    return result
+                    total += weights[column, right] * wide[left + right]
+                line[column] = total
+    return along
 
 
 @compiled

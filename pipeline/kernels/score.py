@@ -56,33 +56,12 @@ def score_views(
 
 
 @compiled
-def keep_best(
-    score: NDArray[np.float64],
-    frame: NDArray[np.int64],
-    index: NDArray[np.int64],
-    number: int,
-    new: tuple[float, int, int],
-    better: float,
-) -> int:
-    """Put a view among the best of a track, if it is; how many there are then.
-
-    Parameters
-    ----------
-    score, frame, index
-        (V,) of the best views, best first; the first ``number`` count.
-    new
-        The same of the view.
-    better
-        By how much it must exceed the worst, once there are V.
-    """
-    if number == len(score):
-        if new[0] <= score[number - 1] + better:
-            return number
-        number -= 1
-    place = number
-    while place > 0 and score[place - 1] < new[0]:
-        score[place], frame[place] = score[place - 1], frame[place - 1]
-        index[place] = index[place - 1]
-        place -= 1
-    score[place], frame[place], index[place] = new
-    return number + 1
+def usual_focus(
+    focus: NDArray[np.float64], cut: NDArray[np.bool_], touching: NDArray[np.bool_]
+) -> tuple[float, int]:
+    """Median sharpness of what is whole and apart from others, NaN of none; and how many are."""
+    whole = np.sort(focus[~(cut | touching)])
+    number = len(whole)
+    if number == 0:
+        return np.nan, 0
+    return (whole[(number - 1) // 2] + whole[number // 2]) / 2, number

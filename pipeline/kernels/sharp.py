@@ -41,14 +41,22 @@ def _sharpness(part: NDArray[Any]) -> float:
     height, width = part.shape
     grey, grey2, edge, edge2 = 0, 0, 0, 0
     for row in range(height):
-        above = part[row - 1 if row > 0 else 1]
-        below = part[row + 1 if row < height - 1 else height - 2]
-        here = part[row]
-        for column in range(width):
-            before = int(here[column - 1 if column > 0 else 1])
-            after = int(here[column + 1 if column < width - 1 else width - 2])
-            value = int(here[column])
-            change = int(above[column]) + int(below[column]) + before + after - 4 * value
+        over = part[row - 1 if row > 0 else 1]
+        under = part[row + 1 if row < height - 1 else height - 2]
+        # The first and the last column by themselves: so the loop need not look where it is.
+        for side, beside in ((0, 1), (width - 1, width - 2)):
+            value = int(part[row, side])
+            change = int(over[side]) + int(under[side]) + 2 * int(part[row, beside]) - 4 * value
+            grey += value
+            grey2 += value * value
+            edge += change
+            edge2 += change * change
+        before, own, after = part[row, : width - 2], part[row, 1 : width - 1], part[row, 2:]
+        above, below = over[1 : width - 1], under[1 : width - 1]
+        for column in range(width - 2):
+            value = int(own[column])
+            change = int(above[column]) + int(below[column]) - 4 * value
+            change += int(before[column]) + int(after[column])
             grey += value
             grey2 += value * value
             edge += change

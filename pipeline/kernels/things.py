@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
+from pipeline.kernels.ground import blur_row
 from pipeline.kernels.level import highest_but
 from pipeline.kernels.outlines import AREA, HEIGHT, LEFT, TOP, WIDTH
 
@@ -45,11 +46,12 @@ class Limits(NamedTuple):
 
 @compiled
 def are_things(
-    small: NDArray[Any],
+    frame: NDArray[Any],
     ground: tuple[NDArray[np.float32], float],
     outlines: NDArray[np.float64],
     limits: Limits,
     signs: tuple[bool, bool],
+    sums: NDArray[Any],
 ) -> NDArray[np.bool_]:
     """Whether each outline holds enough contrast, and is as large as a cell at a share of it.
 
@@ -59,8 +61,8 @@ def are_things(
 
     Parameters
     ----------
-    small
-        (h, w) uint8 or uint16, frame shrunk and blurred.
+    frame
+        (h, w) uint8 or uint16, shrunk; what is looked at of it is blurred as in detection.
     ground
         (h, w) float32, background, and the brightness of the frame over it.
     outlines
@@ -69,6 +71,8 @@ def are_things(
         See `Limits`.
     signs
         Whether what is darker counts, whether what is brighter does.
+    sums
+        Room for a row, see `pipeline.kernels.ground.Bench`.
     """
     bare, gain = ground
     result = np.zeros(len(outlines), np.bool_)
@@ -80,27 +84,39 @@ def are_things(
         bottom, right = top + int(row[HEIGHT]), left + int(row[WIDTH])
         if row[AREA] > limits.clearly_large:
             middle = bare[top + int(row[HEIGHT]) // 2, left + int(row[WIDTH]) // 2] * gain
-            result[index] = _reaches(small[top:bottom, left:right], middle, signs, limits.contrast)
+            box = (left, top, right, bottom)
+            result[index] = _reaches(frame, box, middle, signs, limits.contrast, sums)
             continue
-        contrast = _contrast(
-            small[top:bottom, left:right], bare[top:bottom, left:right], gain, signs
-        )
+        part = np.empty((bottom - top, right - left), frame.dtype)
+        for line in range(bottom - top):
+            blur_row(frame, top + line, left, right, sums, part[line])
+        contrast = _contrast(part, bare[top:bottom, left:right], gain, signs)
         if contrast.max() >= limits.contrast:
-            hidden = _hidden_factor(row, small.shape)
+            hidden = _hidden_factor(row, frame.shape)
             result[index] = _is_large_enough(contrast, row[AREA], hidden, limits)
     return result
 
 
 @compiled
-def _reaches(part: NDArray[Any], bare: float, signs: tuple[bool, bool], contrast: float) -> bool:
+def _reaches(
+    frame: NDArray[Any],
+    box: tuple[int, int, int, int],
+    bare: float,
+    signs: tuple[bool, bool],
+    contrast: float,
+    sums: NDArray[Any],
+) -> bool:
     """Whether any pixel is so far off what is bare; looked for from the middle row on."""
     low = bare - contrast if signs[0] else -np.inf
     high = bare + contrast if signs[1] else np.inf
-    height = part.shape[0]
+    left, top, right, bottom = box
+    line = np.empty(right - left, frame.dtype)
+    height = bottom - top
     for turn in range(height):
         row = (turn + height // 2) % height
-        for column in range(part.shape[1]):
-            if not low < part[row, column] < high:
+        blur_row(frame, top + row, left, right, sums, line)
+        for column in range(len(line)):
+            if not low < line[column] < high:
                 return True
     return False
 

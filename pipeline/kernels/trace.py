@@ -111,7 +111,20 @@ def trace_border(regions: NDArray[np.uint8], name: int, row: int, column: int) -
     (m, 2) int32
         x and y of every pixel of the border in turn, from that one.
     """
-    points = np.empty((64, 2), np.int32)
+    points, number = np.empty((256, 2), np.int32), -1
+    while number < 0:
+        number = _trace(regions, name, row, column, points)
+        if number < 0:
+            # Twice as much room, and once more around.
+            points = np.empty((2 * len(points), 2), np.int32)
+    return points[:number]
+
+
+@compiled
+def _trace(
+    regions: NDArray[np.uint8], name: int, row: int, column: int, points: NDArray[np.int32]
+) -> int:
+    """Write down a border; its length, or −1 where there is too little room."""
     points[0, 0], points[0, 1] = column, row
     # The neighbour from which the border is entered: the last of all, seen clockwise.
     turn = 4
@@ -120,22 +133,18 @@ def trace_border(regions: NDArray[np.uint8], name: int, row: int, column: int) -
         if regions[row + _DY[turn], column + _DX[turn]] == name:
             break
         if turn == 4:
-            return points[:1]
+            return 1
     last_x, last_y = column + _DX[turn], row + _DY[turn]
-    x, y, number = column, row, 0
-    while True:
+    x, y = column, row
+    for number in range(len(points)):
         while True:
             turn = (turn + 1) & 7
             next_x, next_y = x + _DX[turn], y + _DY[turn]
             if regions[next_y, next_x] == name:
                 break
-        if number == len(points):
-            longer = np.empty((2 * number, 2), np.int32)
-            longer[:number] = points
-            points = longer
         points[number, 0], points[number, 1] = x, y
-        number += 1
         if next_x == column and next_y == row and x == last_x and y == last_y:
-            return points[:number]
+            return number + 1
         x, y = next_x, next_y
         turn = (turn + 4) & 7
+    return -1

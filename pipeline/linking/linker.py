@@ -57,9 +57,8 @@ class Linker:
         seen = Seen(found.x, found.y, found.area, found.cut, found.touching, found.blob, found.box)
         slots = (self.active, self.lost, self._spare)
         taken = step(self.tracks, slots, seen, self.scene, when, self._number)
-        begun = self._begun(taken)
-        self._number += begun
-        self._spare = self._spare[begun:]
+        self._number += taken.begun
+        self._spare = self._spare[taken.begun :]
         self.active, self.lost = taken.active, taken.lost
         return taken
 
@@ -73,11 +72,6 @@ class Linker:
         rest = np.concatenate([self.active, self.lost])
         self.active = self.lost = rest[:0]
         return rest
-
-    def _begun(self, taken: Taken) -> int:
-        """How many tracks are new: each took a row to spare."""
-        numbers = self.tracks["number"][taken.owners]
-        return int(np.count_nonzero(numbers >= self._number))
 
     def _make_room(self, number: int) -> None:
         if len(self._spare) < number:

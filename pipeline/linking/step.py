@@ -64,7 +64,7 @@ class When(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What has become of detections and tracks; arrays of rows of the table, but for ``alone``.
+    """What has become of detections and tracks; arrays of rows of the table, but for those named.
 
     Parameters
     ----------
@@ -78,6 +78,10 @@ class Taken(NamedTuple):
         Tracks that can get no more detections.
     active, lost
         Tracks that go on, and those that wait to be found again.
+    numbers
+        Number of each detection's track.
+    begun
+        How many tracks are new.
     """
 
     owners: NDArray[np.int64]
@@ -86,6 +90,8 @@ class Taken(NamedTuple):
     ended: NDArray[np.int64]
     active: NDArray[np.int64]
     lost: NDArray[np.int64]
+    numbers: NDArray[np.int64]
+    begun: int
 
 
 @compiled
@@ -120,12 +126,16 @@ def step(
     idle = active[~busy]
     linked = owners.copy()
     found = _found_again(tracks, np.concatenate((idle, lost)), seen, scene, when, owners)
-    _begin_new(tracks, (owners, linked, spare), seen, scene, when, next_number)
+    begun = _begin_new(tracks, (owners, linked, spare), seen, scene, when, next_number)
+    numbers = np.empty(len(owners), np.int64)
+    for index in range(len(owners)):
+        numbers[index] = tracks[owners[index]].number
     missing = idle[~found[: len(idle)]]
     over = missing[_aged(tracks, missing, scene, when.ahead)]
     ended, waiting = _given_up(tracks, over, lost[~found[len(idle) :]], scene, when.ahead)
     going = _going_on(len(tracks), active, over, owners)
-    return Taken(owners, alone, active[busy & ~own], ended, going, waiting)
+    hidden = active[busy & ~own]
+    return Taken(owners, alone, hidden, ended, going, waiting, numbers, begun)
 
 
 @compiled
@@ -252,13 +262,18 @@ def _begin_new(
     scene: Scene,
     when: When,
     next_number: int,
-) -> None:
-    """Begin a track for each detection without one; changes the first of ``owned``.
+) -> int:
+    """Begin a track for each detection without one, which changes the first of ``owned``.
 
     Parameters
     ----------
     owned
         Owner of each detection; the same before any was found again; rows to spare.
+
+    Returns
+    -------
+    int
+        How many were begun.
     """
     owners, linked, spare = owned
     begun = 0
@@ -276,6 +291,7 @@ def _begin_new(
             owners[index] = slot
         if _within(scene, x, y):
             tracks[owners[index]].visited = True
+    return begun
 
 
 @compiled

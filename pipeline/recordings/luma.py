@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import cv2
-import numpy as np
 from numpy.typing import NDArray
 
 #: Planar formats of 8 bits, by the name FFmpeg gives them.
 _PLANAR = {"I420", "Y42B", "444P", "Y800", "GREY"}
-#: Video range: black at 16, white at 235 (ITU-R BT.601). The decoder's own conversion rounds down.
-_FACTOR, _OFFSET = 255 / 219, -16 * 255 / 219 - 0.5
 #: Grey values by which rounding over three colours may differ.
 _SAME = 3
 
@@ -28,9 +25,13 @@ class Luma:
     stretched: bool
 
     def gray(self, plane: NDArray[Any]) -> NDArray[Any]:
-        """Grey values 0–255 of a plane (H, W) uint8."""
+        """Grey values 0–255 of a plane (H, W) uint8, which is changed."""
         if self.stretched:
-            return np.asarray(cv2.addWeighted(plane, _FACTOR, plane, 0, _OFFSET))
+            # Not at the top: whoever only looks at other recordings need not load what compiles.
+            from pipeline.kernels.stretch import stretch  # noqa: PLC0415
+
+            # Half a grey less than the linear map: the decoder's own conversion rounds down.
+            stretch(plane.reshape(-1))
         return plane
 
 
@@ -68,7 +69,7 @@ def direct_luma(
     if not good or plane is None or plane.shape != first.shape or plane.dtype != first.dtype:
         return None
     for luma in (Luma(stretched=True), Luma(stretched=False)):
-        gray = luma.gray(np.asarray(plane))
+        gray = luma.gray(plane.copy())
         if int(cv2.absdiff(gray, first).max()) <= _SAME:
             return luma, gray
     return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pipeline.ahead import alone
 from pipeline.recordings import limits
 from pipeline.recordings.frame import Closing, Frame
 from pipeline.recordings.luma import Luma, direct_luma
@@ -17,6 +19,8 @@ from pipeline.recordings.luma import Luma, direct_luma
 #: A container states its number of frames from duration and rate, so a little less is no cut.
 _MISSING_SHARE = 0.02
 _MISSING_FRAMES = 3
+#: Each further thread of a decoder holds a few frames.
+_MOST_THREADS = 4
 
 
 class Video(Closing):
@@ -40,6 +44,10 @@ class Video(Closing):
         self.path = path
         self._luma: Luma | None = None
         self._capture = open_capture(path)
+        self._threads = decoder_threads(self._capture)
+        if self._threads > 1:
+            self._capture.release()
+            self._capture = open_capture(path, self._threads)
         self._first = self._read() if self._capture.isOpened() else None
         if self._first is None:
             self._capture.release()
@@ -55,7 +63,7 @@ class Video(Closing):
     def _take_luma(self) -> None:
         """Go on with the luma plane itself where that is the gray picture: half the decoding."""
         assert self._first is not None
-        other = open_capture(self.path)
+        other = open_capture(self.path, self._threads)
         found = direct_luma(self._capture, other, self._first)
         if found is None:
             other.release()
@@ -124,6 +132,17 @@ class Video(Closing):
         self._capture.release()
 
 
-def open_capture(path: Path) -> cv2.VideoCapture:
-    """A decoder with one thread: recordings are decoded beside each other, not in pieces."""
-    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, 1])
+def open_capture(path: Path, threads: int = 1) -> cv2.VideoCapture:
+    """A decoder with so many threads."""
+    return cv2.VideoCapture(str(path), cv2.CAP_FFMPEG, [cv2.CAP_PROP_N_THREADS, threads])
+
+
+def decoder_threads(capture: cv2.VideoCapture) -> int:
+    """Threads that a recording is best decoded with.
+
+    One for most: recordings are decoded beside each other, and dividing the work costs two fifths
+    more of it. FFV1 takes several times as long as all that follows, and is divided for nothing.
+    """
+    code = int(capture.get(cv2.CAP_PROP_FOURCC))
+    costly = code > 0 and code.to_bytes(4, "little").upper() == b"FFV1"
+    return min(os.cpu_count() or 1, _MOST_THREADS) if costly and alone() else 1

@@ -1,6 +1,7 @@
 """Tiny recordings for tests: dark discs that flow over an uneven background, in any format."""
 
 import itertools
+import struct
 
 import cv2
 import h5py
@@ -45,6 +46,29 @@ def write_video(path, pictures, fourcc="MJPG", rate=50.0):
     for picture in pictures:
         writer.write(cv2.cvtColor(picture, cv2.COLOR_GRAY2BGR))
     writer.release()
+
+
+def change_times(path, lengths):
+    """Let frames of an MP4 last so many times as long as all did (ISO/IEC 14496-12, 8.6.1.2)."""
+    path.write_bytes(_with_lengths(path.read_bytes(), lengths))
+
+
+def _with_lengths(data, lengths):
+    parts, place = [], 0
+    while place < len(data):
+        size, kind = struct.unpack_from(">I4s", data, place)
+        body = data[place + 8 : place + size]
+        if kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl"):
+            body = _with_lengths(body, lengths)
+        elif kind == b"stts":
+            usual = struct.unpack_from(">I", body, 12)[0]
+            rows = [struct.pack(">II", 1, usual * length) for length in lengths]
+            body = struct.pack(">II", 0, len(rows)) + b"".join(rows)
+        place += size
+        # The list of edits ends with what once was the last frame's time.
+        if kind != b"edts":
+            parts.append(struct.pack(">I4s", len(body) + 8, kind) + body)
+    return b"".join(parts)
 
 
 def write_stack(path, pictures):

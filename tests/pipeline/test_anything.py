@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 
+from pipeline.recordings import open_recording
 from pipeline.warm import warm
+from pipeline.watch import Watched
 from tests.pipeline import rendering
 
 #: Of the whole process, libraries included (300 MB); a decoder may hold a few large frames.
@@ -168,3 +170,33 @@ def test_streams_without_times_and_with_changing_sizes(tmp_path):
     assert results["plain.mjpeg"].startswith("cells:")
     # FFmpeg brings every frame to the size of the first.
     assert results["changing.mjpeg"].startswith("cells:")
+
+
+@pytest.mark.integration
+def test_a_frame_rate_that_varies(tmp_path):
+    """Frames that are missing, that come at the same time, and that come at any time."""
+    folder = tmp_path / "rates"
+    folder.mkdir()
+    pictures = rendering.flowing_discs(frames=40)[0]
+    rng = np.random.default_rng(0)
+    lengths = {
+        "even.mp4": [1] * 40,
+        "gaps.mp4": [1 + 3 * (index % 9 == 5) for index in range(40)],
+        "pairs.mp4": [2 * (index % 2) for index in range(40)],
+        "stands.mp4": [0] * 40,
+        "any.mp4": rng.integers(0, 50, 40).tolist(),
+        "long.mp4": [1] * 20 + [10_000] + [1] * 19,
+    }
+    for name, factors in lengths.items():
+        rendering.write_video(folder / name, pictures, "mp4v")
+        rendering.change_times(folder / name, factors)
+    with open_recording("any.mp4", folder=folder) as recording:
+        assert len(set(np.diff([frame.time_s for frame in recording.frames()]))) > 10
+    results = ingested(folder)
+    # Nothing is reckoned by the times: the same cells, whatever they are.
+    assert results["even.mp4"].startswith("cells:")
+    assert set(results.values()) == {results["even.mp4"]}
+    with open_recording("gaps.mp4", folder=folder) as recording:
+        watched = Watched(recording)
+        assert len(list(watched.frames())) == 40
+    assert watched.figures()["dropped_frames"] == 3 * 4

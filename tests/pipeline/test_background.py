@@ -32,9 +32,8 @@ def test_gain_is_the_brightness_of_the_frame_not_of_its_cells(light):
 
 def test_following_moves_only_where_nothing_covers_the_background():
     background = temporal_background([draw(SHAPE, [], noise=0)] * 3)
-    free = np.ones(SHAPE, np.uint8)
-    free[:, :64] = 0
-    moved = background.follow(np.full(SHAPE, 360, np.uint16), 2.0, free, 0.5)
+    boxes = np.array([[0, 0, 48, SHAPE[0]]])
+    moved = background.follow(np.full(SHAPE, 360, np.uint16), 2.0, boxes, 0.5)
     assert moved.image[0, 0] == 160
     assert moved.image[0, 100] == 170
     assert (background.image == 160).all()

@@ -54,7 +54,7 @@ def shot(index, scores, value=0):
 
 
 def kept(best, row):
-    return [(float(one.scores[index]), one.index) for one, index in best.views(row)]
+    return [(float(one.scores[index]), one.index) for one, index in best.views(np.array([row]))[0]]
 
 
 def test_best_views_first_and_no_more_than_asked_for():
@@ -74,7 +74,7 @@ def test_the_best_views_of_frames_that_were_let_go_are_cut_out(monkeypatch):
     for frame, score in enumerate([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 4.0]):
         best.take(shot(frame, [0.0, score], value=100 + frame), np.array([1, 2]), rows=4)
     assert kept(best, 2) == [(5.0, 1), (4.0, 6)]
-    one, index = best.views(2)[0]
+    one, index = best.views(np.array([2]))[0][0]
     assert index == 0
     assert one.pixels.size < 2000
     assert (one.pixels == 101).all()

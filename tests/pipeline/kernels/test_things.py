@@ -3,6 +3,7 @@ import pytest
 
 from pipeline.kernels.crowd import gaps
 from pipeline.kernels.follow import followed
+from pipeline.kernels.ground import bench
 from pipeline.kernels.level import gain_over, highest_but
 from pipeline.kernels.sharp import sharpness_of
 from pipeline.kernels.things import Limits, are_things
@@ -18,7 +19,8 @@ def is_thing(depth, side, signs, gain=1.0):
     frame[10 : 10 + side, 20 : 20 + side] = 100 - depth
     frame = np.rint(frame * gain).astype(np.uint8)
     outline = np.array([[0, 0, side**2, 1, 20, 10, side, side]], float)
-    return bool(are_things(frame, (BARE, gain), outline, LIMITS, signs)[0])
+    sums = bench(frame.shape, frame.dtype).sums
+    return bool(are_things(frame, (BARE, gain), outline, LIMITS, signs, sums)[0])
 
 
 @pytest.mark.parametrize("side", [6, 24])
@@ -64,12 +66,13 @@ def test_gaps_are_the_least_distance_between_edges():
 
 
 def test_a_picture_follows_only_where_it_is_free():
-    free = np.zeros((4, 6), np.uint8)
-    free[:, :3] = 1
-    frame = np.full((4, 6), 50, np.uint16)
-    moved = followed(np.full((4, 6), 100, np.float32), frame, 1.2, free, 0.25)
-    assert moved[:, :3] == pytest.approx(np.full((4, 3), 0.75 * 100 + 0.25 * 60))
-    assert (moved[:, 3:] == 100).all()
+    boxes = np.array([[20, 10, 16, 8], [-4, 30, 9, 20], [57, -2, 30, 6]])
+    frame = np.full((40, 60), 50, np.uint16)
+    moved = followed(np.full((40, 60), 100, np.float32), frame, 1.2, boxes, 0.25)
+    expected = np.full((40, 60), 0.75 * 100 + 0.25 * 60)
+    # With three pixels of room and an eighth of the longer side.
+    expected[5:23, 15:41] = expected[25:, :10] = expected[:10, 51:] = 100
+    assert moved == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cellcensus.errors import RecordingError
-from pipeline.recordings import open_recording
+from pipeline.recordings import open_recording, video
 from tests.pipeline import rendering
 
 
@@ -146,3 +146,19 @@ def test_a_frame_that_is_not_there_is_refused(tmp_path, pictures):
         ):
             recording.frame(500)
         assert told.value.next_step
+
+
+@pytest.mark.parametrize(("fourcc", "several"), [("FFV1", True), ("MJPG", False)])
+def test_only_what_is_costly_is_decoded_by_several_threads_and_gives_the_same(
+    tmp_path, monkeypatch, fourcc, several
+):
+    rendering.write_video(tmp_path / "a.avi", rendering.flowing_discs(frames=12)[0], fourcc)
+    found = []
+    for processors, neighbours in ((3, False), (1, False), (3, True)):
+        monkeypatch.setattr(video.os, "cpu_count", lambda number=processors: number)
+        monkeypatch.setattr(video, "alone", lambda busy=neighbours: not busy)
+        with open_recording("a.avi", folder=tmp_path) as recording:
+            pixels = np.stack([frame.pixels for frame in recording.frames()])
+            found.append((recording._threads, pixels))
+    assert [threads for threads, _ in found] == [3 if several else 1, 1, 1]
+    assert all(np.array_equal(pixels, found[0][1]) for _, pixels in found)
