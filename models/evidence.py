@@ -106,14 +106,15 @@ def gather(
         tick()
     logits, effect = (np.stack(parts) for parts in zip(*answers, strict=True))
     look = np.mean([member.looks.centre for member, _ in members], axis=0) + effect.mean(0)
-    builds = measure_builds(crops, look, views=views, device=device)
+    builds = measure_builds(crops, look, device)
     return Evidence(logits, measure_shapes(crops), builds, effect.mean(0))
 
 
-def measure_builds(
-    crops: np.ndarray, look: np.ndarray, *, views: int, device: torch.device
-) -> np.ndarray:
+def measure_builds(crops: np.ndarray, look: np.ndarray, device: torch.device) -> np.ndarray:
     """What the cells are built like, (n, D), their typical contrast and size taken off.
+
+    Always of two pictures of a cell where there are two, however many the networks are shown: a
+    mean of fewer is noisier, and noise would pass for news.
 
     Parameters
     ----------
@@ -121,10 +122,8 @@ def measure_builds(
         (n, V, S, S) uint8.
     look
         (2,) as in :func:`models.pictures.prepare`.
-    views
-        Most pictures of a cell that are looked at; more than two are not.
     """
-    return measure_morphology(prepare(crops[:, : min(views, _BUILD_VIEWS)], look, device))
+    return measure_morphology(prepare(crops[:, :_BUILD_VIEWS], look, device))
 
 
 def _effect(

@@ -152,8 +152,8 @@ def _familiar(
     blanks = [material.bags[i].crops for i in material.blank]
     dirt = [measure_shapes(crops) for crops in blanks]
     look = learn_look([e.shapes for e in evidence], labels, len(prior), dirt=dirt)
-    centre, views = np.mean([m.looks.centre for m in members], axis=0), job.composition.views
-    dirt = [measure_builds(crops, centre, views=views, device=job.device) for crops in blanks]
+    centre = np.mean([m.looks.centre for m in members], axis=0)
+    dirt = [measure_builds(crops, centre, job.device) for crops in blanks]
     builds, folds = [e.builds for e in evidence], held.fold if held.evidence else None
     return learn_familiar(builds, labels, len(prior), folds=folds, dirt=dirt), look
 

@@ -13,7 +13,7 @@ PURE = [(40, 30, 20), (60, 20, 10), (20, 40, 30), (45, 30, 15), (30, 30, 30), (5
 
 def builds(pictures):
     look = typical(measure_cells(pictures)) if len(pictures) else np.zeros(2)
-    return measure_builds(pictures, look, views=1, device=torch.device("cpu"))
+    return measure_builds(pictures, look, torch.device("cpu"))
 
 
 def specimens(seed, *, gain=1.0):
