@@ -113,7 +113,7 @@ class CompositionSettings(Section):
         0.05, ge=0, le=1, description="Share of cells unlike any learned that is flagged."
     )
     unusual_unclassified: float = Field(
-        1.3,
+        1.15,
         gt=0,
         description="Standard deviations above the usual share of striking cells that are flagged.",
     )

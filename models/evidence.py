@@ -12,6 +12,7 @@ from scipy.special import softmax
 from models.augment import to_contrast
 from models.device import mixed_precision
 from models.model import Member
+from models.morphology import measure_morphology
 from models.network import CellNetwork
 from models.normalise import donor_effect, measure_cells, typical
 from models.pictures import prepare
@@ -20,6 +21,8 @@ from models.shapes import measure_shapes
 # Small batches stay in the processor's cache; a GPU wants large ones.
 _BATCH = {"cpu": 64, "cuda": 4096}
 _ROUNDS, _GUESS_CELLS = 2, 400
+# What a cell is built like is told by two pictures hardly less well than by all.
+_BUILD_VIEWS = 2
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,16 @@ class Evidence:
     logits
         (M, n, K + 1) float32 log-likelihoods, artefacts last.
     shapes
-        (n, F) float32 plain features of the best view, for novelty.
+        (n, F) float32 plain features of the best view.
+    builds
+        (n, D) float32 what the cells are built like, for novelty.
     effect
         (2,) log contrast and log size of this specimen against the study's.
     """
 
     logits: np.ndarray
     shapes: np.ndarray
+    builds: np.ndarray
     effect: np.ndarray
 
 
@@ -66,11 +72,6 @@ def leukocytes(logits: np.ndarray, prior: np.ndarray) -> float:
 def most_probable(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
     """(n,) the class that members find most probable together, artefacts last."""
     return np.asarray((logits.mean(0) + np.log(prior)).argmax(1))
-
-
-def doubt(logits: np.ndarray, prior: np.ndarray) -> np.ndarray:
-    """(M, n) what is missing to certainty of the class that each member finds most probable."""
-    return np.asarray(1 - softmax(logits + np.log(prior), axis=-1).max(-1))
 
 
 def gather(
@@ -104,7 +105,25 @@ def gather(
         answers.append((logits + shift.astype(np.float32), effect))
         tick()
     logits, effect = (np.stack(parts) for parts in zip(*answers, strict=True))
-    return Evidence(logits, measure_shapes(crops), effect.mean(0))
+    look = np.mean([member.looks.centre for member, _ in members], axis=0) + effect.mean(0)
+    builds = measure_builds(crops, look, device)
+    return Evidence(logits, measure_shapes(crops), builds, effect.mean(0))
+
+
+def measure_builds(crops: np.ndarray, look: np.ndarray, device: torch.device) -> np.ndarray:
+    """What the cells are built like, (n, D), their typical contrast and size taken off.
+
+    Always of two pictures of a cell where there are two, however many the networks are shown: a
+    mean of fewer is noisier, and noise would pass for news.
+
+    Parameters
+    ----------
+    crops
+        (n, V, S, S) uint8.
+    look
+        (2,) as in :func:`models.pictures.prepare`.
+    """
+    return measure_morphology(prepare(crops[:, :_BUILD_VIEWS], look, device))
 
 
 def _effect(

@@ -15,7 +15,8 @@ import numpy as np
 
 from models.calibrate import Calibrated, HeldOut, calibrate
 from models.composition import METHODS, Calibration, choose_method
-from models.evidence import build_network, doubt, gather, leukocytes, most_probable
+from models.drift import UsualLook, learn_look
+from models.evidence import build_network, gather, leukocytes, measure_builds, most_probable
 from models.examples import pick_examples
 from models.intervals import fit_errors
 from models.job import Job
@@ -75,7 +76,7 @@ def _bare(
     members: Sequence[Member],
     job: Job,
     prior: np.ndarray,
-    familiar: Familiar,
+    familiar: tuple[Familiar, UsualLook],
     calibration: Calibration,
 ) -> Model:
     """A model that knows nothing of its errors yet."""
@@ -88,7 +89,8 @@ def _bare(
         calibration=calibration,
         errors=fit_errors(nothing, nothing, nothing, np.zeros(0), len(prior) - 1),
         recovery=fit_recovery(np.zeros(0), np.zeros(0), []),
-        familiar=familiar,
+        familiar=familiar[0],
+        look=familiar[1],
         window_um=job.material.window_um,
     )
 
@@ -131,8 +133,10 @@ def _log_ratio(material: Material, index: int, cells: float) -> float:
     return float(np.log(found / total)) if found > 0 else float("nan")
 
 
-def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndarray) -> Familiar:
-    """Novelty: learned from mixed specimens and blanks.
+def _familiar(
+    members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndarray
+) -> tuple[Familiar, UsualLook]:
+    """Novelty and drift: learned from mixed specimens and blanks.
 
     Purified cells are looked at only where there is nothing else: their treatment makes them a
     kind of their own.
@@ -145,10 +149,13 @@ def _familiar(members: Sequence[Member], held: HeldOut, job: Job, prior: np.ndar
             for i in material.purified
         ]
     labels = [most_probable(e.logits, prior) for e in evidence]
-    doubts = [doubt(e.logits, prior)[0] for e in evidence]
-    shapes = [e.shapes for e in evidence]
-    dirt = [measure_shapes(material.bags[i].crops) for i in material.blank]
-    return learn_familiar(shapes, labels, len(prior), doubts=doubts, dirt=dirt)
+    blanks = [material.bags[i].crops for i in material.blank]
+    dirt = [measure_shapes(crops) for crops in blanks]
+    look = learn_look([e.shapes for e in evidence], labels, len(prior), dirt=dirt)
+    centre = np.mean([m.looks.centre for m in members], axis=0)
+    dirt = [measure_builds(crops, centre, job.device) for crops in blanks]
+    builds, folds = [e.builds for e in evidence], held.fold if held.evidence else None
+    return learn_familiar(builds, labels, len(prior), folds=folds, dirt=dirt), look
 
 
 def _with_tail(

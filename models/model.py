@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import torch
 
     from models.composition import Calibration
+    from models.drift import UsualLook
     from models.intervals import Errors
     from models.normalise import ClassLooks
     from models.novelty import Familiar
@@ -105,8 +106,8 @@ class Model:
         Channels of the networks' first layer.
     prior
         (K + 1,) reference prior of the posteriors, artefacts last.
-    calibration, errors, recovery, familiar
-        What composition, intervals, concentrations and novelty learned.
+    calibration, errors, recovery, familiar, look
+        What composition, intervals, concentrations, novelty and drift learned.
     window_um
         What a crop showed; others are brought to it.
     card
@@ -123,6 +124,7 @@ class Model:
     errors: Errors
     recovery: Recovery
     familiar: Familiar
+    look: UsualLook
     window_um: float | None = None
     card: dict[str, Any] = field(default_factory=dict)
     held_out: tuple[Prediction, ...] = ()

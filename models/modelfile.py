@@ -19,15 +19,17 @@ from cellcensus.errors import ModelFileError
 from cellcensus.files import publish_folder
 from cellcensus.recipe import hash_paths
 from models.composition import Calibration
+from models.drift import UsualLook
 from models.embedding import Embedding, Lens
 from models.intervals import Errors
+from models.kinds import Kinds
 from models.model import Member, Model
 from models.normalise import ClassLooks
 from models.novelty import Familiar
 from models.rarity import Rarity
 from models.recovery import Recovery
 
-FORMAT = 4
+FORMAT = 5
 _LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
@@ -114,13 +116,17 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "calibration.recovery": c.recovery,
         "errors.between": e.between,
         "errors.usual": e.usual,
-        "familiar.middle": f.middle,
-        "familiar.precision": f.precision,
-        "familiar.offset": f.offset,
-        "familiar.look_centre": f.look_centre,
-        "familiar.look_precision": f.look_precision,
+        "kinds.centre": f.kinds.centre,
+        "kinds.scale": f.kinds.scale,
+        "kinds.middle": f.kinds.middle,
+        "kinds.precision": f.kinds.precision,
+        "kinds.offset": f.kinds.offset,
+        "look.middle": model.look.middle,
+        "look.centre": model.look.centre,
+        "look.precision": model.look.precision,
         "familiar.apart": f.apart.quantiles,
-        "familiar.doubt": f.doubt.quantiles,
+        "familiar.dissent": f.dissent.quantiles,
+        "familiar.both": f.both.quantiles,
         "familiar.limits": np.array([f.threshold, f.striking, f.usual, f.usual_sd]),
     }
     arrays |= {f"recovery.{name}": value for name, value in c.recoveries.items()}
@@ -210,6 +216,7 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
         ),
         recovery=Recovery(recovery, said["recovery_between_sd"], said["recovery_specimens"]),
         familiar=_familiar(arrays),
+        look=UsualLook(*(arrays[f"look.{name}"] for name in ("middle", "centre", "precision"))),
         window_um=said["window_um"],
         card=card["card"],
     )
@@ -217,18 +224,16 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
 
 def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
     threshold, striking, usual, usual_sd = arrays["familiar.limits"].tolist()
+    parts = ("centre", "scale", "middle", "precision", "offset")
     return Familiar(
-        arrays["familiar.middle"],
-        arrays["familiar.precision"],
-        arrays["familiar.offset"],
+        Kinds(*(arrays[f"kinds.{name}"] for name in parts)),
         Rarity(arrays["familiar.apart"]),
-        Rarity(arrays["familiar.doubt"]),
+        Rarity(arrays["familiar.dissent"]),
+        Rarity(arrays["familiar.both"]),
         threshold,
         striking,
         usual,
         usual_sd,
-        arrays["familiar.look_centre"],
-        arrays["familiar.look_precision"],
     )
 
 

@@ -13,17 +13,17 @@ from cellcensus.settings import CompositionSettings
 from models.bag import Bag
 from models.composition import all_methods, posterior_mean, recovered
 from models.device import choose_device, threads
+from models.drift import drift
 from models.evidence import (
     Evidence,
     build_network,
-    doubt,
     gather,
     leukocytes,
     most_probable,
 )
 from models.intervals import member_spread, product_interval, share_interval
 from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
-from models.novelty import drift, surprise, unusual
+from models.novelty import surprise, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
 
@@ -137,8 +137,7 @@ def _classify(model: Model, evidence: Evidence, found: np.ndarray) -> tuple[np.n
         return np.zeros(0, np.int8), np.zeros(0, np.float32)
     posterior = softmax(evidence.logits + np.log(model.prior), axis=-1).mean(0)
     labels = posterior.argmax(1)
-    # More than half of the networks find it so.
-    strange = (found > model.familiar.threshold).mean(0) > 0.5
+    strange = found > model.familiar.threshold
     best = labels.astype(np.int8)
     best[labels == len(model.classes)] = ARTEFACT
     # What resembles no dirt that was ever seen may be a cell, whatever the network takes it for:
@@ -148,19 +147,18 @@ def _classify(model: Model, evidence: Evidence, found: np.ndarray) -> tuple[np.n
 
 
 def _surprise(model: Model, evidence: Evidence) -> np.ndarray:
-    """(M, n) of every cell, by each member."""
+    """(n,) of every cell."""
     if evidence.logits.shape[1] == 0:
-        return np.zeros(evidence.logits.shape[:2])
+        return np.zeros(0)
     labels = most_probable(evidence.logits, model.prior)
-    doubts = doubt(evidence.logits, model.prior)
-    return surprise(model.familiar, evidence.shapes, labels, doubts)
+    return surprise(model.familiar, evidence.builds, labels)
 
 
 def _drift(model: Model, evidence: Evidence) -> float:
     if evidence.logits.shape[1] == 0:
         return 0.0
     labels = most_probable(evidence.logits, model.prior)
-    return drift(model.familiar, evidence.shapes, labels)
+    return drift(model.look, evidence.shapes, labels)
 
 
 def _feature(model: Model, evidence: Evidence) -> np.ndarray | None:

@@ -3,6 +3,8 @@ from dataclasses import replace
 
 import numpy as np
 
+from cellcensus.settings import CompositionSettings
+from models.bag import Known
 from models.model import ARTEFACT
 from models.prediction import predict
 from tests.models.toys import crops, make_bag, make_study, mixed_bag
@@ -53,3 +55,14 @@ def test_cells_never_seen_are_unclassified_and_hold_the_specimen(model):
     flags = predict(model, bag).flags
     assert "unclassified_over_5_percent" in flags
     assert "hold_unclassified_over_15_percent" in flags
+
+
+def test_what_is_news_does_not_depend_on_how_many_pictures_the_networks_are_shown(model):
+    rng = np.random.default_rng(6)
+    best = crops((30, 30, 30), rng)
+    noisy = np.clip(best + rng.normal(0, 3, (2, *best.shape)), 0, 255).astype(np.uint8)
+    bag = make_bag("X", Known("unknown"), np.concatenate([best, *noisy], axis=1))
+    found = [
+        predict(model, bag, settings=CompositionSettings(views=views)).details for views in (1, 3)
+    ]
+    assert found[0]["unclassified_unusual"] == found[1]["unclassified_unusual"]
