@@ -17,7 +17,7 @@ import torch
 from models.grain import blur, eroded, grain_columns, mean_inside
 
 # Small batches stay in the processor's cache; a GPU wants large ones.
-_BATCH = {"cpu": 64, "cuda": 2048}
+_BATCH = {"cpu": 32, "cuda": 2048}
 _SMOOTH, _EDGE, _LEAST, _BRIGHT, _FEWEST_PIXELS = 0.7, 0.3, 0.05, 20, 4.0
 _RINGS = (0.0, 0.2, 0.35, 0.5, 0.65, 0.8, 0.95, 1.15)  # in radii of the circle of the same area
 _LEVELS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
@@ -38,7 +38,7 @@ def measure_morphology(pictures: torch.Tensor) -> np.ndarray:
     """
     if not len(pictures):
         return measure_morphology(pictures.new_full((1, *pictures.shape[1:]), 128))[:0]
-    batch = _BATCH.get(pictures.device.type, 64)
+    batch = _BATCH.get(pictures.device.type, 32)
     parts = [_measure(part.flatten(0, 1)) for part in pictures.split(batch)]
     stacked = torch.cat(parts).reshape(len(pictures), pictures.shape[1], -1)
     return np.asarray(stacked.mean(1).cpu().numpy(), np.float32)
