@@ -9,7 +9,6 @@ found as it comes, ``--tables FILE…`` makes the table of such files.
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -21,6 +20,7 @@ import numpy as np
 
 from benchmarks.compose import Composed, Crops, compose, read_counts
 from benchmarks.learning import REGIMES
+from benchmarks.options import add_tables, study_parser
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.bag import Bag
@@ -191,16 +191,11 @@ def _read(files: Sequence[Path]) -> dict[str, list[dict[str, np.ndarray]]]:
 
 def main() -> None:
     """Learn without each piece, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
+    parser = study_parser(__doc__, [101])
     parser.add_argument("--regime", default="middle", choices=list(REGIMES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[101])
     parser.add_argument("--pieces", nargs="+", default=list(PIECES), choices=list(PIECES))
     parser.add_argument("--cells", type=int, help="cells a specimen, instead of the regime's")
-    parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
-    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
-    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print the table")
+    add_tables(parser)
     chosen = parser.parse_args()
     if chosen.tables:
         print(table(_read(chosen.tables)))

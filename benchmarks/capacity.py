@@ -9,11 +9,9 @@ twice the steps. A peak of the error where a network just fits its bags, as a ba
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ import numpy as np
 from benchmarks.ablation import Piece, errors
 from benchmarks.compose import Composed, Crops, compose, read_counts
 from benchmarks.learning import REGIMES
+from benchmarks.options import add_tables, study_parser
 from cellcensus.settings import TrainingSettings
 from models.network import CellNetwork
 
@@ -76,15 +75,10 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def main() -> None:
     """Learn at each size, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
+    parser = study_parser(__doc__, [101])
     parser.add_argument("--regime", default="middle", choices=list(REGIMES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[101])
     parser.add_argument("--sizes", nargs="+", default=[], help="only these rows")
-    parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
-    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
-    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print the table")
+    add_tables(parser)
     chosen = parser.parse_args()
     if chosen.tables:
         lines = [line for file in chosen.tables for line in file.read_text().splitlines()]

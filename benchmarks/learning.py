@@ -11,7 +11,6 @@ such files, so that seeds can be run on several machines.
 
 from __future__ import annotations
 
-import argparse
 import json
 import time
 from collections import defaultdict
@@ -24,6 +23,7 @@ import numpy as np
 
 from benchmarks import quantifiers
 from benchmarks.compose import ARTEFACT, Composed, Crops, Regime, compose, read_counts
+from benchmarks.options import add_tables, study_parser
 from benchmarks.rivals import LEARNERS
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.composition import METHODS
@@ -185,15 +185,10 @@ def _reach(score: Score) -> np.ndarray:
 
 def main() -> None:
     """Compose, learn, measure, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--crops", type=Path, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, help="blood counts, CSV")
+    parser = study_parser(__doc__, [31, 32, 33, 34, 35])
     parser.add_argument("--regimes", nargs="+", default=["middle"], choices=list(REGIMES))
-    parser.add_argument("--seeds", nargs="+", type=int, default=[31, 32, 33, 34, 35])
     parser.add_argument("--rows", nargs="+", default=list(LEARNERS), choices=list(LEARNERS))
-    parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
-    parser.add_argument("--out", type=Path, help="keep single errors here, JSON lines")
-    parser.add_argument("--tables", nargs="+", type=Path, help="files of --out: print tables only")
+    add_tables(parser)
     chosen = parser.parse_args()
     if chosen.tables:
         print(_merged(chosen.tables))

@@ -9,12 +9,10 @@ and swap is then tried on the sheet against the shares that were found in left-o
 
 from __future__ import annotations
 
-import argparse
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from pathlib import Path
 
 import numpy as np
 
@@ -29,6 +27,7 @@ from benchmarks.oddities import (
     spoil,
     without_class,
 )
+from benchmarks.options import study_parser
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.bag import Bag, Known
 from models.knowledge import read_target, stated_total
@@ -180,14 +179,9 @@ def table(seeds: Sequence[Figures]) -> str:
 
 def main() -> None:
     """Learn, test, print."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--crops", type=Path, required=True, help="folder with <class>/*.png")
-    parser.add_argument("--counts", type=Path, required=True, help="blood counts, CSV")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[51, 52, 53])
+    parser = study_parser(__doc__, [51, 52, 53], composes=True)
     parser.add_argument("--specimens", type=int, default=20, help="of each kind")
     parser.add_argument("--left-out", nargs="*", default=list(CLASSES), choices=CLASSES)
-    parser.add_argument("--settings", default="{}", help="TrainingSettings as JSON")
-    parser.add_argument("--out", type=Path, help="keep the tries of each seed here, JSON lines")
     chosen = parser.parse_args()
     settings = TrainingSettings.model_validate_json(chosen.settings)
     crops, platelets = Crops(chosen.crops), Crops(chosen.crops, ("platelet",))
