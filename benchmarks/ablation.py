@@ -9,7 +9,6 @@ found as it comes, ``--tables FILE…`` makes the table of such files.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +18,7 @@ from unittest.mock import patch
 import numpy as np
 
 from benchmarks.compose import Composed, Crops, compose, read_counts
+from benchmarks.kept import keep, read_kept
 from benchmarks.learning import REGIMES
 from benchmarks.options import add_tables, study_parser
 from cellcensus.settings import CompositionSettings, TrainingSettings
@@ -158,16 +158,21 @@ def errors(study: Composed, piece: Piece, settings: TrainingSettings) -> dict[st
     return {name: 100 * np.abs(share - truth) for name, share in shares.items()}
 
 
+def error_cells(studies: Sequence[dict[str, np.ndarray]]) -> list[str]:
+    """Mean and worst class of what reports, then of plain counting, over all studies."""
+    cells = []
+    for kind in ("reported", "counting"):
+        each = np.concatenate([study[kind] for study in studies])
+        cells += [f"{each.mean():.2f}", f"{each.mean(0).max():.2f}"]
+    return cells
+
+
 def table(rows: dict[str, list[dict[str, np.ndarray]]]) -> str:
     """Markdown: mean and worst class of what reports and of plain counting, over all studies."""
     lines = ["| without | reported: mean | worst class | counting: mean | worst class |"]
     lines.append("| --- | --- | --- | --- | --- |")
     for name, studies in rows.items():
-        cells = []
-        for kind in ("reported", "counting"):
-            each = np.concatenate([study[kind] for study in studies])
-            cells += [f"{each.mean():.2f}", f"{each.mean(0).max():.2f}"]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        lines.append(f"| {name} | " + " | ".join(error_cells(studies)) + " |")
     return "\n".join(lines)
 
 
@@ -182,8 +187,7 @@ def run(
 
 def _read(files: Sequence[Path]) -> dict[str, list[dict[str, np.ndarray]]]:
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
-    for line in (line for file in files for line in file.read_text().splitlines()):
-        row = json.loads(line)
+    for row in read_kept(files):
         kinds = {kind: np.array(each) for kind, each in row["errors"].items()}
         rows.setdefault(row["piece"], []).append(kinds)
     return rows
@@ -208,15 +212,9 @@ def main() -> None:
     rows: dict[str, list[dict[str, np.ndarray]]] = {}
     for name, seed, found in run(studies, chosen.pieces, settings):
         rows.setdefault(name, []).append(found)
-        if chosen.out:
-            _keep(chosen.out, name, seed, found)
+        plain = {kind: each.tolist() for kind, each in found.items()}
+        keep(chosen.out, {"piece": name, "seed": seed, "errors": plain})
     print(table(rows))
-
-
-def _keep(file: Path, name: str, seed: int, found: dict[str, np.ndarray]) -> None:
-    plain = {kind: each.tolist() for kind, each in found.items()}
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"piece": name, "seed": seed, "errors": plain}) + "\n")
 
 
 if __name__ == "__main__":

@@ -9,15 +9,15 @@ twice the steps. A peak of the error where a network just fits its bags, as a ba
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
-from benchmarks.ablation import Piece, errors
+from benchmarks.ablation import Piece, error_cells, errors
 from benchmarks.compose import Composed, Crops, compose, read_counts
+from benchmarks.kept import keep, read_kept
 from benchmarks.learning import REGIMES
 from benchmarks.options import add_tables, study_parser
 from cellcensus.settings import TrainingSettings
@@ -64,10 +64,7 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     lines.append("| --- | --- | --- | --- | --- | --- | --- |")
     for name in dict.fromkeys(row["size"] for row in rows):
         mine = [row for row in rows if row["size"] == name]
-        cells = []
-        for kind in ("reported", "counting"):
-            each = np.concatenate([row["errors"][kind] for row in mine])
-            cells += [f"{each.mean():.2f}", f"{each.mean(0).max():.2f}"]
+        cells = error_cells([row["errors"] for row in mine])
         seconds = np.mean([row["seconds"] for row in mine])
         lines.append(f"| {name} | {mine[0]['weights']:,} | {seconds:.0f} | {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -81,8 +78,7 @@ def main() -> None:
     add_tables(parser)
     chosen = parser.parse_args()
     if chosen.tables:
-        lines = [line for file in chosen.tables for line in file.read_text().splitlines()]
-        print(table([json.loads(line) for line in lines]))
+        print(table(list(read_kept(chosen.tables))))
         return
     settings = TrainingSettings.model_validate_json(chosen.settings)
     crops, counts = Crops(chosen.crops), read_counts(chosen.counts)
@@ -91,9 +87,7 @@ def main() -> None:
         study = compose(crops, counts, REGIMES[chosen.regime], seed)
         for row in run(study, seed, settings, chosen.sizes):
             rows.append(row)
-            if chosen.out:
-                with chosen.out.open("a", encoding="utf-8") as stream:
-                    stream.write(json.dumps(row) + "\n")
+            keep(chosen.out, row)
     print(table(rows))
 
 

@@ -11,18 +11,17 @@ such files, so that seeds can be run on several machines.
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from benchmarks import quantifiers
 from benchmarks.compose import ARTEFACT, Composed, Crops, Regime, compose, read_counts
+from benchmarks.kept import keep, read_kept
 from benchmarks.options import add_tables, study_parser
 from benchmarks.rivals import LEARNERS
 from cellcensus.settings import CompositionSettings, TrainingSettings
@@ -200,24 +199,20 @@ def main() -> None:
         for seed in chosen.seeds:
             study = compose(crops, counts, REGIMES[regime], seed)
             studies.append(run_study(study, settings, chosen.rows))
-            if chosen.out:
-                _keep(chosen.out, regime, seed, studies[-1])
+            _keep(chosen.out, regime, seed, studies[-1])
         print(table(regime, studies), flush=True)
 
 
-def _keep(file: Path, regime: str, seed: int, scores: dict[str, Score]) -> None:
+def _keep(file: Path | None, regime: str, seed: int, scores: dict[str, Score]) -> None:
     plain = {name: asdict(score) for name, score in scores.items()}
-    with file.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps({"regime": regime, "seed": seed, "scores": plain}) + "\n")
+    keep(file, {"regime": regime, "seed": seed, "scores": plain})
 
 
 def _merged(files: Sequence[Path]) -> str:
     found: dict[str, dict[int, dict[str, Score]]] = defaultdict(lambda: defaultdict(dict))
-    for file in files:
-        for line in file.read_text(encoding="utf-8").splitlines():
-            row: dict[str, Any] = json.loads(line)
-            scores = {name: Score(**values) for name, values in row["scores"].items()}
-            found[row["regime"]][row["seed"]].update(scores)
+    for row in read_kept(files):
+        scores = {name: Score(**values) for name, values in row["scores"].items()}
+        found[row["regime"]][row["seed"]].update(scores)
     return "\n\n".join(table(name, list(seeds.values())) for name, seeds in found.items())
 
 

@@ -9,7 +9,6 @@ and swap is then tried on the sheet against the shares that were found in left-o
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
@@ -17,6 +16,7 @@ from itertools import combinations
 import numpy as np
 
 from benchmarks.compose import CLASSES, Composed, Crops, Regime, compose, read_counts
+from benchmarks.kept import keep
 from benchmarks.oddities import (
     DRIFTS,
     Film,
@@ -190,9 +190,7 @@ def main() -> None:
     for seed in chosen.seeds:
         film = Film(crops, platelets, counts, np.random.default_rng([seed, 9]), Regime())
         seeds.append(run_seed(film, seed, settings, chosen.specimens, chosen.left_out))
-        if chosen.out:
-            with chosen.out.open("a", encoding="utf-8") as stream:
-                stream.write(json.dumps({"seed": seed, "tries": seeds[-1]}) + "\n")
+        keep(chosen.out, {"seed": seed, "tries": seeds[-1]})
     print(table(seeds))
 
 
