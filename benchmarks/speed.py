@@ -29,7 +29,6 @@ import numpy as np
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
-from pipeline.recordings import Frame, open_recording
 from pipeline.recordings.video import decoder_threads, open_capture
 
 CASES = {
@@ -80,16 +79,22 @@ def render(path: Path, width: int, height: int, code: str, frames: int) -> None:
     writer.release()
 
 
-def _decode(path: Path) -> int:
+def _frames(path: Path) -> Iterator[np.ndarray]:
+    """OpenCV's own loop, with as many threads of the decoder as a census has."""
     capture = open_capture(path)
     threads = decoder_threads(capture)
     capture.release()
     capture = open_capture(path, threads)
-    frames = 0
-    while capture.read()[0]:
-        frames += 1
+    while True:
+        good, frame = capture.read()
+        if not good:
+            break
+        yield frame
     capture.release()
-    return frames
+
+
+def _decode(path: Path) -> int:
+    return sum(1 for _ in _frames(path))
 
 
 def _census(path: Path) -> int:
@@ -110,12 +115,12 @@ def _census(path: Path) -> int:
 def _naive(path: Path) -> int:
     """What one writes first: no background, no linking, every detection of every frame."""
     crops = 0
-    with open_recording(path.name, folder=path.parent) as recording:
-        for frame in recording.frames():
-            smooth = cv2.GaussianBlur(frame.pixels, (5, 5), 0)
-            _, mask = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
-            for crop in _crops(frame.pixels, mask):
-                crops += crop.size > 0
+    for frame in _frames(path):
+        gray = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+        smooth = cv2.GaussianBlur(gray, (5, 5), 0)
+        _, mask = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY_INV + cv2.THRESH_OTSU)
+        for crop in _crops(gray, mask):
+            crops += crop.size > 0
     return crops
 
 
@@ -228,10 +233,9 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> tuple[np.ndar
     from pipeline.background import Background
     from pipeline.features import measure
     from pipeline.kernels.edge import true_mask
-    from pipeline.kernels.portrait import look
+    from pipeline.kernels.window import look, window_of
     from pipeline.optics import estimate_optics
     from pipeline.segment import Segmenter
-    from pipeline.views import shot_of
 
     flat = np.clip(np.rint(images.astype(np.float32) - grounds + 128), 0, 255).astype(np.uint8)
     ground = Background(np.full(images.shape[1:], 128, np.float32))
@@ -246,12 +250,11 @@ def _ours(images: np.ndarray, grounds: np.ndarray, size: float) -> tuple[np.ndar
         if not len(found):
             continue
         best = int(np.argmax(found.area))
-        shot = shot_of(Frame(index, frame), found, ground)
-        light, outlines = (found.gain, optics.level), found.outlines
-        things = (found.box, found.x, found.y, outlines.points, outlines.starts)
-        contrast, mask, _, _ = look(
-            shot.pixels, shot.ground, shot.corner, light, optics.shrink, things, best
-        )
+        window = window_of(found.box[best], frame.shape, max(frame.shape))
+        contrast = np.empty(window[:1:-1], np.float32)
+        mask = np.empty(window[:1:-1], np.uint8)
+        light, outline = (found.gain, optics.level), (found.outlines[best], optics.shrink)
+        look(frame, ground.image, window, light, outline, contrast, mask)
         mask = true_mask(contrast, mask, 1.0 + optics.shrink)
         areas[index] = measure(contrast, mask, size)["area_um2"] / size**2
         polygons[index] = _polygon(mask)

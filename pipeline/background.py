@@ -22,8 +22,6 @@ from pipeline.kernels.level import gain_over
 
 #: Every ``_GRID``-th pixel in both directions tells the level of a frame.
 _GRID = 8
-#: Ratios of a frame to the background this near to their median are averaged.
-_NEAR = 0.04
 #: So many pixels tell the gain of a frame to a few parts in ten thousand.
 _ENOUGH = 2500
 
@@ -35,6 +33,13 @@ class Background:
     ----------
     image
         (H, W) float32, grey values of the frames.
+
+    Attributes
+    ----------
+    level
+        Its median.
+    bright, inverse
+        Flat indices of pixels that tell how bright a frame is, and one over the picture there.
     """
 
     def __init__(self, image: NDArray[np.float32]) -> None:
@@ -48,8 +53,8 @@ class Background:
         self.level = float(np.median(values))
         # Dark pixels of a vignette or a frame edge would divide by nothing.
         bright = values > 0.25 * max(self.level, 1e-6)
-        self._bright = self._places[bright]
-        self._inverse = (1.0 / values[bright]).astype(np.float32)
+        self.bright = self._places[bright]
+        self.inverse = (1.0 / values[bright]).astype(np.float32)
 
     def gain(self, frame: NDArray[Any]) -> float:
         """Brightness of a frame over the background, dimensionless, robust to cells.
@@ -59,9 +64,7 @@ class Background:
         frame
             (H, W) uint8 or uint16.
         """
-        if self._inverse.size < 16:
-            return 1.0
-        return float(gain_over(frame.reshape(-1), self._bright, self._inverse, _NEAR))
+        return float(gain_over(frame.reshape(-1), self.bright, self.inverse))
 
     def follow(
         self, frame: NDArray[Any], gain: float, boxes: NDArray[np.int64], rate: float

@@ -2,7 +2,7 @@
 
 A first stretch of frames is held back to learn the background, how cells look and how the liquid
 flows. From then on each frame is segmented, linked and forgotten; of a cell only the best few
-pictures stay until its track ends and they are drawn.
+views stay until its track ends and they are drawn.
 """
 
 from __future__ import annotations
@@ -224,7 +224,7 @@ def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
     shape = held[0].pixels.shape
     desk = Desk(
         ground=ground,
-        rows=Rows(acquisition, settings, ground.optics, window_px, study.spool),
+        rows=Rows(acquisition, settings, ground.optics.shrink, window_px, study.spool),
         figures=Figures(ground, acquisition, shape),
         settings=settings,
         shape=shape,

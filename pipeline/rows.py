@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +12,9 @@ from numpy.typing import NDArray
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition
 from pipeline.columns import FEATURES
-from pipeline.kernels.portrait import portray
-from pipeline.optics import Optics
+from pipeline.kernels.keep import CUT, FOCUS, FRAME, HEIGHT, TOUCHING, WIDTH, Kept, X, Y
+from pipeline.kernels.portrait import Paper, portray
 from pipeline.spool import Spool
-from pipeline.views import View
 
 _WHOLE = ("first_frame", "last_frame", "best_frame", "n_frames")
 _REAL = ("x", "y", "width", "height", *FEATURES, "speed_um_s")
@@ -46,8 +44,8 @@ class Rows:
         Pixel size and frame rate.
     settings
         Number of views, side of a picture, full scale.
-    optics
-        Of the recording.
+    shrink
+        Of the frames in detection.
     window_px
         Side of the window of a picture, pixels of the frame.
     spool
@@ -58,91 +56,61 @@ class Rows:
         self,
         acquisition: Acquisition,
         settings: IngestSettings,
-        optics: Optics,
+        shrink: int,
         window_px: float,
         spool: Spool,
     ) -> None:
-        self.acquisition = acquisition
-        self.settings = settings
-        self.optics = optics
-        scale, size = float(settings.full_scale), float(acquisition.pixel_size_um)
-        self._paper = float(window_px), scale, size
+        self._acquisition = acquisition
+        self._views = settings.views
+        self._paper = Paper(
+            window=float(window_px),
+            side=settings.crop_pixels,
+            full_scale=float(settings.full_scale),
+            pixel_um=float(acquisition.pixel_size_um),
+            edge=1.0 + shrink,
+        )
         self._values = array("d")
         self._flags: list[str] = []
         self._dropped = np.zeros(0, bool)
         self._spool = spool
-        # Room for one cell.
-        self._pictures, self._features = (
-            np.empty(spool.shape, np.uint8),
-            np.empty(len(FEATURES) - 1),
-        )
 
     def __len__(self) -> int:
         return len(self._flags) - int(np.count_nonzero(self._dropped))
 
     def add(
         self,
-        views: Sequence[View],
-        frames: tuple[int, int, int],
-        speed_px: float,
+        kept: Kept,
+        frames: NDArray[np.int64],
+        speed_px: NDArray[np.float64],
         *,
-        track: int,
-        alone: bool = True,
+        tracks: NDArray[np.int64],
+        alone: NDArray[np.bool_],
     ) -> None:
-        """Draw and take a finished cell.
+        """Draw and take finished cells.
 
         Parameters
         ----------
-        views
-            At least one, best first.
+        kept
+            Views of n cells, at least one of each.
         frames
-            The first and the last it was seen in, and in how many it was.
+            (n, 3): the first and the last each was seen in, and in how many it was.
         speed_px
-            Pixels per frame; NaN where it cannot be said.
-        track
-            Its number in `pipeline.sightings`.
+            (n,) pixels per frame; NaN where it cannot be said.
+        tracks
+            (n,) their numbers in `pipeline.sightings`.
         alone
-            Whether it was also seen apart from others.
+            (n,) whether each was also seen apart from others.
         """
-        pictures, features = self._pictures, self._features
-        for place, view in enumerate(views):
-            self._portray(view, pictures, place, features)
-        if len(views) < len(pictures):
-            pictures[len(views) :] = pictures[0]
+        pictures, features = portray(kept, self._views, self._paper)
         self._spool.add(pictures)
-        shot, index = views[0]
-        found = shot.found
-        rate = self.acquisition.frame_rate_hz
-        speed = speed_px * self.acquisition.pixel_size_um * rate if rate else np.nan
-        size = found.box[index, 2:].tolist()
+        best = kept.facts[np.cumsum(kept.counts) - kept.counts]
+        rate = self._acquisition.frame_rate_hz
+        speed = speed_px * self._acquisition.pixel_size_um * (rate or np.nan)
         # In the order of the columns that are kept.
-        self._values.extend((*frames[:2], found.frame, frames[2], found.x[index], found.y[index]))
-        self._values.extend((*size, *features.tolist(), shot.focus[index], speed))
-        self._values.extend((found.touching[index], len(views), alone, track))
-        self._flags.append("cut_by_border" if found.cut[index] else "")
-
-    def _portray(
-        self,
-        view: View,
-        pictures: NDArray[np.uint8],
-        place: int,
-        features: NDArray[np.float64],
-    ) -> None:
-        shot, index = view
-        found = shot.found
-        portray(
-            shot.pixels,
-            shot.ground,
-            shot.corner,
-            (found.gain, self.optics.level),
-            self.optics.shrink,
-            (found.box, found.x, found.y, found.outlines.points, found.outlines.starts),
-            index,
-            self._paper,
-            pictures,
-            place,
-            features,
-        )
+        own = [*frames.T[:2], best[:, FRAME], frames[:, 2], *best.T[[X, Y, WIDTH, HEIGHT]]]
+        own += [*features.T, best[:, FOCUS], speed, best[:, TOUCHING], kept.counts, alone, tracks]
+        self._values.frombytes(np.column_stack(own).astype(float).tobytes())
+        self._flags += ["cut_by_border" if cut else "" for cut in best[:, CUT].tolist()]
 
     def drop_slight(self) -> int:
         """Take out what is far slighter than the cells of this recording; how many that was.

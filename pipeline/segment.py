@@ -10,14 +10,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cellcensus.study import Polarity
 from pipeline.background import Background
 from pipeline.kernels.contours import canvas
-from pipeline.kernels.frame import Tools, look_over
+from pipeline.kernels.frame import Bare, Tools, look_over
 from pipeline.kernels.ground import bench
 from pipeline.kernels.things import Limits
 from pipeline.optics import Optics, shrunk
@@ -145,30 +144,32 @@ class Segmenter:
         )
         # A disc of diameter d has an outline of about 2.8 d pixels: half of it is a safe gate.
         self._shortest = int(np.ceil(max(3.0, 1.4 * smallest)))
+        self._low = self._high = np.empty((0, 0), dtype)
         self.use(background)
-        self._room = bench(self._image.shape, dtype)
+        self._room = bench(self._low.shape, dtype)
         paper = canvas(self._room.closed)
         self._paper = paper, paper.view(np.uint8)
 
     def use(self, background: Background) -> None:
         """Take a new state of the background."""
         self.background = background
-        self._image = shrunk(background.image, self.optics.shrink)
-        self._gain = float("nan")
-
-    def _set_bounds(self, gain: float) -> None:
-        """Lowest and highest grey value of what is bare, of every pixel."""
-        tolerance = _SAME_GAIN * self.optics.low / max(self.background.level, 1.0)
-        if not abs(gain - self._gain) < tolerance:
-            self._gain = gain
+        image = shrunk(background.image, self.optics.shrink)
+        if image.shape != self._low.shape:
+            self._low = np.empty(image.shape, self._dtype)
+            # The same where only what is darker counts.
+            self._high = np.empty_like(self._low) if self._signs[1] else self._low
+        self._bare = Bare(
+            image=image,
+            places=background.bright,
+            inverse=background.inverse,
+            low=self._low,
+            high=self._high,
+            gain=np.full(1, np.nan),
+            tolerance=float(_SAME_GAIN * self.optics.low / max(background.level, 1.0)),
             # Just under half a grey: what is stored is rounded, so the bounds are the least whole
             # number above and the greatest below.
-            reach = self.optics.low - 0.4999
-            bare, kind = self._image, cv2.CV_8U if self._dtype == np.uint8 else cv2.CV_16U
-            self._low = cv2.addWeighted(bare, gain, bare, 0, -reach, dtype=kind)
-            self._high = self._low
-            if self._signs[1]:
-                self._high = cv2.addWeighted(bare, gain, bare, 0, reach, dtype=kind)
+            reach=float(self.optics.low - 0.4999),
+        )
 
     def detect(self, frame: NDArray[Any], index: int) -> Detections:
         """Find what could be cells.
@@ -180,13 +181,10 @@ class Segmenter:
         index
             Of the frame.
         """
-        gain = self.background.gain(frame)
-        self._set_bounds(gain)
-        found, sharp = look_over(
+        gain, found, sharp = look_over(
             frame,
             shrunk(frame, self.optics.shrink),
-            (self._low, self._high),
-            (self._image, gain),
+            self._bare,
             Tools(self.limits, self._signs, self.optics.shrink, self._shortest),
             self._room,
             self._paper,

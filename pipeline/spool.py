@@ -30,7 +30,7 @@ class Spool:
         self._size = int(np.prod(shape))
 
     def add(self, pictures: NDArray[np.uint8]) -> None:
-        """Take the pictures of one cell, (V, S, S) uint8."""
+        """Take the pictures of n cells, (n, V, S, S) uint8."""
         self._file.write(np.ascontiguousarray(pictures, np.uint8).data)
 
     def write(self, path: Path, order: NDArray[np.int64]) -> NDArray[np.uint8]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from functools import partial
-from math import isfinite
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,12 +16,13 @@ from pipeline.ahead import Aside
 from pipeline.best import BestViews
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
+from pipeline.kernels.keep import Kept
 from pipeline.linking import Linker, Verdict, estimate_flow, judge, unknown_flow
 from pipeline.rows import Rows
 from pipeline.segment import Detections
 from pipeline.shown import Shown
 from pipeline.sightings import Sightings
-from pipeline.views import Shot, View, shot_of
+from pipeline.views import Shot
 
 #: Pairs of detections that must agree before linking starts, and how long it may wait for them.
 _ENOUGH_PAIRS, _PATIENCE, _MOST_WAITING = 400, 240, 4000
@@ -33,6 +33,10 @@ _NOT_ALONE = 6.0
 _CELL = int(Verdict.CELL)
 #: A cell is seen apart from others in this share of its sightings, or counts as a piece.
 _ALONE = 0.15
+#: Views are kept of things up to this many of the largest cells wide.
+_WIDEST = 2.5
+#: Cells that are drawn together: each call into what is compiled takes some time of its own.
+_TOGETHER = 32
 
 
 class Tracing(Protocol):
@@ -73,13 +77,16 @@ class _Loop:
         self.shape = desk.shape
         self.aside = desk.aside
         self.sightings = desk.sightings
-        self.preview = Shown(desk.settings.preview_frames, desk.ground.optics.shrink)
+        optics = desk.ground.optics
+        self.preview = Shown(desk.settings.preview_frames, optics.shrink)
         self._seen = 0
+        longest = int(_WIDEST * optics.diameter_px[1]) + 8
+        self._best = BestViews(desk.settings.views, longest, optics.level, optics.shrink)
 
     def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
-        shot = shot_of(frame, found, background)
+        shot = Shot(frame.index, frame.pixels, background.image, found)
         self.figures.see(found)
         self._seen += 1
         return shot
@@ -97,27 +104,35 @@ class EachFrame(_Loop):
         shot = self._detect(frame)
         numbers = self._number + np.arange(len(shot.found))
         self._number += len(numbers)
-        once = (frame.index, frame.index, 1)
-        for index in self._chosen(shot.found):
-            alone, name = not shot.found.touching[index], int(numbers[index])
-            view = [(shot, index)]
-            add = partial(self.rows.add, view, once, float("nan"), track=name, alone=alone)
-            self.aside.do(add)
+        chosen = self._chosen(shot.found)
+        for begin in range(0, len(chosen), _TOGETHER):
+            self._draw(shot, chosen[begin : begin + _TOGETHER], numbers)
         self.sightings.see(shot.found, self.ground.optics.shrink, numbers)
         self.preview.offer(shot, numbers[:0])
 
-    def _chosen(self, found: Detections) -> list[int]:
+    def _draw(self, shot: Shot, chosen: NDArray[np.int64], numbers: NDArray[np.int64]) -> None:
+        rows = np.full(len(numbers), -1)
+        rows[chosen] = np.arange(len(chosen))
+        self._best.take(shot, rows)
+        kept = self._best.views(rows[chosen])
+        self._best.forget(rows[chosen])
+        once = np.tile([shot.index, shot.index, 1], (len(chosen), 1))
+        unknown, alone = np.full(len(chosen), np.nan), ~shot.found.touching[chosen]
+        add = partial(self.rows.add, kept, once, unknown, tracks=numbers[chosen], alone=alone)
+        self.aside.do(add)
+
+    def _chosen(self, found: Detections) -> NDArray[np.int64]:
         height, width = self.shape
         if self.ground.mode is not Mode.EVENTS:
             # A cell whose centre lies beyond the border belongs to the field next to this one:
             # so that a cell of adjoining fields is counted exactly once.
             inside = (found.x >= 0) & (found.x <= width - 1)
             inside &= (found.y >= 0) & (found.y <= height - 1)
-            return [int(index) for index in np.flatnonzero(inside)]
+            return np.flatnonzero(inside)
         if not len(found):
-            return []
+            return np.zeros(0, np.int64)
         away = np.hypot(found.x - width / 2, found.y - height / 2)
-        return [int(np.argmin(away - np.sqrt(found.area / np.pi)))]
+        return np.array([np.argmin(away - np.sqrt(found.area / np.pi))])
 
     def finish(self) -> None:
         """Wait for the last rows."""
@@ -132,9 +147,10 @@ class OverFrames(_Loop):
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self._linker: Linker | None = None
-        self._best = BestViews(self.settings.views)
         self._waiting: deque[Shot] = deque()
         self._pending = 0
+        self._ended: list[NDArray[np.int64]] = []
+        self._n_ended = 0
 
     def take(self, frame: Any) -> None:
         """Segment, then link at once, or wait until the flow is known."""
@@ -150,14 +166,17 @@ class OverFrames(_Loop):
 
     def _link(self, linker: Linker, shot: Shot) -> None:
         taken = linker.step(shot.found)
-        shot.scores[~taken.alone] -= _NOT_ALONE
-        self._best.take(shot, taken.owners, len(linker.tracks))
+        shot.found.scores[~taken.alone] -= _NOT_ALONE
+        self._best.take(shot, taken.owners)
         numbers = taken.numbers
         hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
         self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
         self.preview.offer(shot, numbers)
         if len(taken.ended):
-            self._close(linker, taken.ended)
+            self._ended.append(taken.ended)
+            self._n_ended += len(taken.ended)
+            if self._n_ended >= _TOGETHER:
+                self._close(linker)
 
     def _write_down(self, found: Detections, numbers: NDArray[np.int64], hidden: Any) -> None:
         self.sightings.see(found, self.ground.optics.shrink, numbers)
@@ -189,8 +208,10 @@ class OverFrames(_Loop):
             return 1.5 * self.ground.optics.diameter_px[0]
         return float(np.sqrt(4 * np.median(areas) / np.pi))
 
-    def _close(self, linker: Linker, ended: NDArray[np.int64]) -> None:
+    def _close(self, linker: Linker) -> None:
         """Judge finished tracks, and have those drawn that are cells."""
+        ended = np.concatenate(self._ended)
+        self._ended, self._n_ended = [], 0
         verdicts = judge(linker.tracks, ended, linker.scene)
         self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
         rows = ended[verdicts == _CELL]
@@ -199,29 +220,23 @@ class OverFrames(_Loop):
         self._best.forget(ended)
         linker.let_go(ended)
 
-    def _draw(self, tracks: NDArray[Any], views: list[list[View]]) -> None:
+    def _draw(self, tracks: NDArray[Any], views: Kept) -> None:
         """Make the rows of tracks that are cells."""
         way = np.hypot(tracks["x"] - tracks["first_x"], tracks["y"] - tracks["first_y"])
         span = (tracks["last_frame"] - tracks["first_frame"]).astype(float)
         span[span == 0] = np.nan
-        speeds = (way / span).tolist()
-        self.figures.speeds += [speed for speed in speeds if isfinite(speed)]
-        alone = (tracks["free"] >= _ALONE * tracks["length"]).tolist()
-        names = ("first_frame", "last_frame", "length")
-        frames = list(zip(*(tracks[name].tolist() for name in names), strict=True))
-        numbers = tracks["number"].tolist()
-        for place, best in enumerate(views):
-            self.rows.add(
-                best, frames[place], speeds[place], track=numbers[place], alone=alone[place]
-            )
+        speeds = way / span
+        self.figures.speeds += speeds[np.isfinite(speeds)].tolist()
+        frames = np.column_stack([tracks[name] for name in ("first_frame", "last_frame", "length")])
+        alone = tracks["free"] >= _ALONE * tracks["length"]
+        self.rows.add(views, frames, speeds, tracks=tracks["number"], alone=alone)
 
     def finish(self) -> None:
         """Link what waits, close what is open."""
         if self._linker is None:
             self._try_to_start(final=True)
         assert self._linker is not None
-        rest = self._linker.finish()
-        if len(rest):
-            self._close(self._linker, rest)
+        self._ended.append(self._linker.finish())
+        self._close(self._linker)
         self.aside.close()
         self.figures.slight = self.rows.drop_slight()

@@ -9,11 +9,15 @@ from numpy.typing import NDArray
 
 from pipeline.kernels.compiled import compiled
 
+#: Ratios this near to their median are averaged: the median of integers over a smooth background
+#: is coarse.
+_NEAR = 0.04
+#: Fewer pixels than this tell nothing of brightness.
+_FEWEST = 16
+
 
 @compiled
-def gain_over(
-    flat: NDArray[Any], places: NDArray[np.int64], inverse: NDArray[np.float32], reach: float
-) -> float:
+def gain_over(flat: NDArray[Any], places: NDArray[np.int64], inverse: NDArray[np.float32]) -> float:
     """Median of the ratios of a frame to a background, then the mean of the ratios near it.
 
     Parameters
@@ -21,23 +25,48 @@ def gain_over(
     flat
         (H · W,) uint8 or uint16, pixels of the frame.
     places
-        (n,) at least one of them.
+        (n,) some of them.
     inverse
         (n,) float32, one over the background there.
-    reach
-        How far from the median what is averaged may lie: the median of integers over a smooth
-        background is coarse.
+
+    Returns
+    -------
+    float
+        1 where they are fewer than 16.
     """
+    if len(places) < _FEWEST:
+        return 1.0
     ratio = np.empty(len(places), np.float32)
     for index in range(len(places)):
         ratio[index] = np.float32(flat[places[index]]) * inverse[index]
     middle = highest_but(ratio, len(ratio) - 1 - len(ratio) // 2)
     total, near = 0.0, 0
     for index in range(len(ratio)):
-        if middle - reach < ratio[index] < middle + reach:
+        if middle - _NEAR < ratio[index] < middle + _NEAR:
             total += ratio[index]
             near += 1
     return total / near if near else max(middle, 1e-6)
+
+
+@compiled
+def round_into(
+    result: NDArray[Any], values: NDArray[np.float32], factor: float, offset: float
+) -> None:
+    """Put ``factor · values + offset``, rounded and brought to what fits, into a picture.
+
+    Parameters
+    ----------
+    result
+        (h, w) uint8 or uint16.
+    values
+        (h, w) float32.
+    """
+    target, source = result.ravel(), values.ravel()
+    most = np.float32(255 if result.itemsize == 1 else 65535)
+    times, more = np.float32(factor), np.float32(offset)
+    for place in range(len(target)):
+        value = np.rint(source[place] * times + more)
+        target[place] = np.int32(min(max(value, np.float32(0)), most))
 
 
 @compiled

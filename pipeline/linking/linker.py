@@ -63,9 +63,9 @@ class Linker:
         return taken
 
     def let_go(self, slots: NDArray[np.int64]) -> None:
-        """Use the rows of finished tracks for others."""
+        """Use the rows of finished tracks for others: at once, while they are at hand."""
         if len(slots):
-            self._spare = np.concatenate([self._spare, slots])
+            self._spare = np.concatenate([slots, self._spare])
 
     def finish(self) -> NDArray[np.int64]:
         """Rows of the tracks still open at the end of the recording."""
