@@ -45,6 +45,11 @@ class BestViews:
         self._level, self._shrink = level, shrink
         self._gallery = empty_gallery(_FEW, number, self._longest**2)
 
+    @property
+    def rows(self) -> int:
+        """Tracks that there is room for."""
+        return len(self._gallery.counts)
+
     def take(self, shot: Shot, owners: NDArray[np.int64]) -> None:
         """Take the views of a frame.
 
@@ -76,8 +81,7 @@ class BestViews:
 
     def _make_room(self, rows: int) -> None:
         before = self._gallery
-        known = len(before.counts)
-        if rows <= known:
+        if rows <= self.rows:
             return
-        self._gallery = empty_gallery(max(rows, 2 * known), self._number, self._longest**2)
+        self._gallery = empty_gallery(max(rows, 2 * self.rows), self._number, self._longest**2)
         move_views(before, self._gallery)

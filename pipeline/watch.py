@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -38,12 +37,12 @@ class Watched:
         self.width = recording.width
         self.n_frames_stated = recording.n_frames_stated
         self._recording = recording
-        self._ceilings = _CEILINGS[recording.bit_depth]
+        self._ceilings = np.array(_CEILINGS[recording.bit_depth])
         self._count = 0
         self._brightest = 0
         self._saturated = np.zeros(len(self._ceilings))
         self._identical = 0
-        self._last_sum: int | None = None
+        self._last_mark: int | None = None
         self._times: list[float] = []
 
     def frames(self) -> Iterator[Frame]:
@@ -68,14 +67,15 @@ class Watched:
             )
 
     def _look(self, pixels: NDArray[Any]) -> None:
-        sample = np.ascontiguousarray(pixels[::_STRIDE, ::_STRIDE])
+        # Not at the top: whoever only looks at other recordings need not load what compiles.
+        from pipeline.kernels.glance import glance  # noqa: PLC0415
+
+        brightest, above, size, mark = glance(pixels, _STRIDE, self._ceilings)
         self._count += 1
-        self._brightest = max(self._brightest, int(sample.max()))
-        for place, ceiling in enumerate(self._ceilings):
-            self._saturated[place] += np.count_nonzero(sample >= ceiling) / sample.size
-        checksum = zlib.crc32(sample.tobytes())
-        self._identical += checksum == self._last_sum
-        self._last_sum = checksum
+        self._brightest = max(self._brightest, brightest)
+        self._saturated += above / size
+        self._identical += mark == self._last_mark
+        self._last_mark = mark
 
     def figures(self) -> dict[str, float]:
         """Figures of the frames seen: counts, and shares from 0 to 1."""

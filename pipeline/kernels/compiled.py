@@ -18,10 +18,19 @@ def compiled(function: Kernel) -> Kernel:
     The interpreter's lock is released meanwhile, so that reading ahead goes on. Where neither
     folder can be written, every process compiles anew: slower at its start, never a failure.
     """
+    return _compile(function, nogil=True)
+
+
+def compiled_for_moments(function: Kernel) -> Kernel:
+    """As `compiled`, for what is done so soon that getting the lock back would take longer."""
+    return _compile(function, nogil=False)
+
+
+def _compile(function: Kernel, *, nogil: bool) -> Kernel:
     try:
-        kernel = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        kernel = numba.njit(cache=True, nogil=nogil, error_model="numpy")(function)
     except RuntimeError:
-        return cast("Kernel", numba.njit(nogil=True, error_model="numpy")(function))
+        return cast("Kernel", numba.njit(nogil=nogil, error_model="numpy")(function))
     # numba asks only whether the kernel's own file is newer, not those of the kernels it calls.
     kept = getattr(getattr(kernel, "_cache", None), "_cache_file", None)
     if kept is not None and hasattr(kept, "_source_stamp"):

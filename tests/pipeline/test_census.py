@@ -122,18 +122,16 @@ def test_memory_does_not_grow_with_the_recording():
     def counted(self, frame):
         real(self, frame)
         if self._linker:
-            frames, parts = self._best.kept()
-            kept.append((frames, parts, len(self._linker.tracks)))
+            kept.append((self._best.rows, len(self._linker.tracks)))
 
     module.OverFrames.take = counted
     try:
         census(film)
     finally:
         module.OverFrames.take = real
-    frames, parts, rows = np.array(kept).T
-    assert max(frames) <= 64
-    assert max(parts) <= 3 * 30
-    assert max(rows) <= 128
+    views, tracks = np.array(kept).T
+    assert max(views) <= 64
+    assert max(tracks) <= 128
 
 
 def test_pale_clumps_of_a_cell_s_size_are_no_cells():

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from pipeline import best as best_views
 from pipeline.best import BestViews
 from pipeline.kernels.edge import true_mask
-from pipeline.kernels.portrait import draw, portray
+from pipeline.kernels.keep import COLUMNS, FRAME, LEFT, ROWS, TOP, X
+from pipeline.kernels.portrait import Paper, draw, portray
 from pipeline.kernels.sharp import sharpness_of
 from pipeline.outlines import Outlines
 from pipeline.views import Shot
@@ -48,38 +48,69 @@ def test_the_window_sets_the_size_of_the_cell(window):
 
 def shot(index, scores, value=0):
     found = detections(index, [(20.0 + 30 * place, 30.0) for place in range(len(scores))])
+    found.scores, found.focus = np.array(scores, float), np.ones(len(scores))
     pixels = np.full((60, 90), value, np.uint8)
     ground = np.full(pixels.shape, 200, np.float32)
-    return Shot(index, pixels, ground, found, np.array(scores, float), np.ones(len(scores)))
+    return Shot(index, pixels, ground, found)
+
+
+def gallery(number, longest=60):
+    return BestViews(number, longest, level=200.0, shrink=1)
 
 
 def kept(best, row):
-    return [(float(one.scores[index]), one.index) for one, index in best.views(np.array([row]))[0]]
+    return best.views(np.array([row])).facts[:, FRAME].tolist()
 
 
 def test_best_views_first_and_no_more_than_asked_for():
-    best = BestViews(3)
+    best = gallery(3)
     for frame, score in enumerate([1.0, 3.0, 2.0, 0.5, 4.0]):
-        best.take(shot(frame, [score, -score]), np.array([0, 5]), rows=8)
-    assert kept(best, 0) == [(4.0, 4), (3.0, 1), (2.0, 2)]
-    assert kept(best, 5) == [(-0.5, 3), (-1.0, 0), (-2.0, 2)]
+        best.take(shot(frame, [score, -score]), np.array([0, 5]))
+    assert kept(best, 0) == [4, 1, 2]
+    assert kept(best, 5) == [3, 0, 2]
     best.forget(np.array([0]))
-    best.take(shot(9, [1.5]), np.array([0]), rows=16)
-    assert kept(best, 0) == [(1.5, 9)]
+    best.take(shot(9, [1.5]), np.array([0]))
+    assert kept(best, 0) == [9]
 
 
-def test_the_best_views_of_frames_that_were_let_go_are_cut_out(monkeypatch):
-    monkeypatch.setattr(best_views, "_MOST", 3)
-    best = BestViews(2)
-    for frame, score in enumerate([3.0, 5.0, 1.0, 1.0, 1.0, 1.0, 4.0]):
-        best.take(shot(frame, [0.0, score], value=100 + frame), np.array([1, 2]), rows=4)
-    assert kept(best, 2) == [(5.0, 1), (4.0, 6)]
-    one, index = best.views(np.array([2]))[0][0]
-    assert index == 0
-    assert one.pixels.size < 2000
-    assert (one.pixels == 101).all()
-    assert one.found.x[index] == 50.0
-    assert one.corner == (one.found.box[0, 0] - 4, one.found.box[0, 1] - 4)
+def test_a_view_that_is_hardly_better_replaces_none():
+    best = gallery(1)
+    for frame, score in enumerate([1.0, 1.04, 1.06]):
+        best.take(shot(frame, [score]), np.array([0]))
+    assert kept(best, 0) == [2]
+    best.take(shot(3, [1.1]), np.array([0]))
+    assert kept(best, 0) == [2]
+
+
+def test_what_was_seen_stays_as_it_was_in_its_own_frame_however_many_rows_come():
+    best = gallery(2)
+    for frame, score in enumerate([3.0, 5.0, 1.0, 1.0, 4.0]):
+        best.take(shot(frame, [0.0, score], value=100 + frame), np.array([1, 2]))
+    best.take(shot(7, [1.0]), np.array([90]))
+    found = best.views(np.array([2, 90]))
+    assert found.counts.tolist() == [2, 1]
+    assert found.facts[:, FRAME].tolist() == [1, 4, 7]
+    assert found.facts[:, X].tolist() == [50.0, 50.0, 20.0]
+    area = int(found.facts[0, ROWS] * found.facts[0, COLUMNS])
+    assert np.allclose(found.contrast[:area], (101 - 200) / 200)
+    assert np.allclose(found.contrast[area : 2 * area], (104 - 200) / 200)
+
+
+def test_what_is_not_asked_for_is_not_kept():
+    best = gallery(2)
+    best.take(shot(0, [1.0, 2.0]), np.array([-1, 3]))
+    assert best.views(np.array([0, 1, 2, 3])).counts.tolist() == [0, 0, 0, 1]
+
+
+def test_of_what_is_larger_than_any_cell_the_middle_is_kept():
+    one = shot(0, [1.0])
+    one.found.box[0] = (0, 0, 90, 60)
+    best = gallery(1, longest=40)
+    best.take(one, np.array([0]))
+    facts = best.views(np.array([0])).facts[0]
+    assert (facts[COLUMNS], facts[ROWS]) == (40, 40)
+    assert facts[LEFT] + 20 == pytest.approx(45, abs=1)
+    assert facts[TOP] + 20 == pytest.approx(30, abs=1)
 
 
 def sharpness(pixels):
@@ -109,15 +140,14 @@ def test_the_true_mask_ends_at_the_middle_of_the_edge_whatever_the_nucleus(blur)
     assert np.count_nonzero(true_mask(contrast, found, 2.0)) == pytest.approx(area, rel=0.05)
 
 
-def portrait(one, index, features=None):
-    pictures, found = np.zeros((1, 48, 48), np.uint8), one.found
-    things = (found.box, found.x, found.y, found.outlines.points, found.outlines.starts)
-    features = np.zeros(8) if features is None else features
-    portray(
-        one.pixels, one.ground, one.corner, (1.0, 200.0), 1, things, index, (50.0, 1.0, 0.4),
-        pictures, 0, features,
-    )  # fmt: skip
-    return pictures[0]
+PAPER = Paper(window=50.0, side=48, full_scale=1.0, pixel_um=0.4, edge=2.0)
+
+
+def portrait(one, index, views=1):
+    best = gallery(views)
+    best.take(one, np.where(np.arange(len(one.found)) == index, 0, -1))
+    pictures, features = portray(best.views(np.array([0])), views, PAPER)
+    return pictures[0], features[0]
 
 
 def test_a_sliver_whose_cell_lies_far_outside_is_drawn_from_what_is_seen():
@@ -126,12 +156,12 @@ def test_a_sliver_whose_cell_lies_far_outside_is_drawn_from_what_is_seen():
     one.found.box[0] = (0, 10, 3, 40)
     one.found.outlines = Outlines.of([np.array([[0, 10], [2, 30], [0, 49]], np.int32)])
     one.pixels[10:50, :3] = 100
-    assert portrait(one, 0).shape == (48, 48)
+    assert portrait(one, 0)[0].shape == (1, 48, 48)
     one.found.x[0] = 1.0
-    assert portrait(one, 0).min() == 128 - 64
+    assert portrait(one, 0)[0].min() == 128 - 64
 
 
-def test_a_view_that_was_cut_out_is_drawn_and_measured_alike():
+def test_a_cell_is_measured_on_its_best_view_which_stands_for_those_it_lacks():
     import cv2
 
     one = shot(0, [0.0, 0.0], value=200)
@@ -142,7 +172,17 @@ def test_a_view_that_was_cut_out_is_drawn_and_measured_alike():
     one.found.box[1] = cv2.boundingRect(outlines[0])
     noise = np.random.default_rng(0).integers(80, 140, mask.shape).astype(np.uint8)
     one.pixels = np.where(mask > 0, noise, one.pixels)
-    whole, part = np.zeros(8), np.zeros(8)
-    assert np.array_equal(portrait(one, 1, whole), portrait(one.cut_out(1), 0, part))
-    assert np.array_equal(whole, part)
-    assert whole[0] == pytest.approx(0.16 * np.count_nonzero(mask), rel=0.02)
+    pictures, features = portrait(one, 1, views=3)
+    assert pictures[0].min() < 100
+    assert (pictures == pictures[0]).all()
+    assert features[0] == pytest.approx(0.16 * np.count_nonzero(mask), rel=0.02)
+
+
+def test_cells_drawn_together_are_drawn_as_each_alone():
+    one = shot(0, [1.0, 1.0], value=200)
+    one.pixels[20:41, 10:31], one.pixels[22:39, 42:59] = 120, 90
+    best = gallery(2)
+    best.take(one, np.array([4, 1]))
+    together, _ = portray(best.views(np.array([1, 4])), 2, PAPER)
+    assert np.array_equal(together[1], portrait(one, 0, views=2)[0])
+    assert np.array_equal(together[0], portrait(one, 1, views=2)[0])

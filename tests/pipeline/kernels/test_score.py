@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from pipeline.kernels.keep import keep_views
 from pipeline.kernels.score import score_views, usual_focus
 from pipeline.kernels.sharp import sharpness_of
 
@@ -70,13 +69,3 @@ def test_the_usual_focus_is_the_median_of_what_is_whole_and_single(number):
     assert found[1] == number
     expected = np.median(focus[1:-1]) if number else np.nan
     assert found[0] == pytest.approx(expected, nan_ok=True)
-
-
-def test_views_of_a_frame_that_goes_are_told_of_while_they_are_among_the_best():
-    tables = np.zeros((4, 2)), *np.zeros((2, 4, 2), np.int64), np.zeros(4, np.int64)
-    for frame, scores in ((3, [1.0, 5.0]), (4, [2.0, 4.0]), (5, [3.0, 4.5])):
-        left = keep_views(tables, np.array([2, 1]), np.array(scores), frame, 3)
-        # Of each row the best two: that of frame 3 stays in row 1 only.
-        expected = [[1, 1], [2, 0]] if frame < 5 else [[1, 1]]
-        assert left.tolist() == expected
-    assert len(keep_views(tables, np.zeros(0, np.int64), np.zeros(0), 6, -1)) == 0

@@ -56,7 +56,7 @@ def test_gain_is_the_mean_of_ratios_near_their_median(dtype):
     inverse = (1 / rng.normal(160, 1, 900)).astype(np.float32)
     ratio = frame[places] * inverse
     near = ratio[np.abs(ratio - np.median(ratio)) < 0.04]
-    assert gain_over(frame, places, inverse, 0.04) == pytest.approx(near.mean(), rel=1e-4)
+    assert gain_over(frame, places, inverse) == pytest.approx(near.mean(), rel=1e-4)
 
 
 def test_gaps_are_the_least_distance_between_edges():
