@@ -75,7 +75,7 @@ class Watched:
         self._brightest = max(self._brightest, brightest)
         self._saturated += above / size
         self._identical += mark == self._last_mark
-        self._last_mark = mark
+        self._last_mark = int(mark)
 
     def figures(self) -> dict[str, float]:
         """Figures of the frames seen: counts, and shares from 0 to 1."""
