@@ -237,6 +237,9 @@ def judge(
         ):
             values[name] = _NAN
         values["share_touching"] = values["rate_variation"] = _NAN
+    if mode is Mode.EVENTS:
+        # The cell of a picture is the one in its middle, whatever it touches.
+        values["share_touching"] = _NAN
     if mode is not Mode.FLOW:
         values["duplicated_share"] = values["rate_variation"] = _NAN
     found = []

@@ -54,6 +54,12 @@ def test_each_defect_has_its_finding(change, code):
     assert codes(replace(GOOD, **change)) == [code]
 
 
+def test_neighbours_in_a_picture_of_one_cell_are_no_crowd():
+    crowd = replace(GOOD, share_touching=0.6)
+    assert codes(crowd, mode=Mode.FIELDS) == ["crowded"]
+    assert codes(crowd, mode=Mode.EVENTS) == []
+
+
 def test_nothing_about_cells_is_found_wanting_in_a_blank():
     blank = replace(GOOD, n_cells=0, share_touching=0.9, cell_contrast=float("nan"))
     assert codes(blank, expects_cells=False) == []
