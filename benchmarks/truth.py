@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
-from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,17 +52,6 @@ class SpecimenTruth:
 
 
 @dataclass(frozen=True)
-class Events:
-    """Where cells are, one row a cell and frame; all arrays (n,)."""
-
-    frame: np.ndarray
-    cell: np.ndarray
-    x: np.ndarray
-    y: np.ndarray
-    cell_class: np.ndarray
-
-
-@dataclass(frozen=True)
 class Truth:
     """A truth folder."""
 
@@ -101,27 +88,6 @@ def _specimen(row: dict[str, str], classes: tuple[str, ...]) -> SpecimenTruth:
         np.array([float(row[f"{name}_per_ul"]) for name in classes]),
         int(row["intruders"] or 0),
         int(row["frames"]),
-    )
-
-
-def read_events(folder: Path) -> dict[str, Events]:
-    """Read ``events.csv.gz``: specimen → positions of its cells in every frame."""
-    columns: dict[str, list[tuple[str, ...]]] = defaultdict(list)
-    with gzip.open(truth_folder(folder) / "events.csv.gz", "rt", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            values = tuple(row[name] for name in ("frame", "cell", "x", "y", "cell_class"))
-            columns[row["specimen_id"]].append(values)
-    return {name: _events(rows) for name, rows in columns.items()}
-
-
-def _events(rows: list[tuple[str, ...]]) -> Events:
-    frame, cell, x, y, cell_class = zip(*rows, strict=True)
-    return Events(
-        np.array(frame, int),
-        np.array(cell, int),
-        np.array(x, float),
-        np.array(y, float),
-        np.array(cell_class),
     )
 
 

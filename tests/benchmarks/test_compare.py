@@ -1,13 +1,12 @@
 """The comparison of exports with truth, on numbers that can be checked by hand."""
 
 import csv
-import gzip
 import json
 
 import pytest
 
 from benchmarks.compare import main
-from benchmarks.truth import read_events, read_truth
+from benchmarks.truth import read_truth
 
 CLASSES = ("neutrophil", "lymphocyte")
 TRUTH = [
@@ -31,8 +30,6 @@ def folder(tmp_path):
         )
         for name, role, group, cells, per_ul in TRUTH:
             writer.writerow([name, role, group, 0.9, 10, 0, *cells, *per_ul])
-    with gzip.open(tmp_path / "truth" / "events.csv.gz", "wt") as file:
-        file.write("specimen_id,frame,cell,x,y,cell_class,crop\nU1,2,0,3.5,4.5,neutrophil,\n")
     return tmp_path
 
 
@@ -113,5 +110,3 @@ def test_people_get_a_table(folder, capsys):
 
 def test_truth_is_read_from_the_study_or_its_truth_folder(folder):
     assert read_truth(folder).specimens.keys() == read_truth(folder / "truth").specimens.keys()
-    events = read_events(folder)["U1"]
-    assert (events.frame[0], events.x[0], events.cell_class[0]) == (2, 3.5, "neutrophil")
