@@ -1,23 +1,24 @@
-"""Frames read a little ahead and finished cells drawn aside, each in a thread.
+"""A thread that reads frames ahead, and shares with its caller what is to be done beside them.
 
-Decoders and the operations on pictures release the interpreter while they work. On two processors a
-recording then takes about as long as the slower side; where recordings themselves are spread over
-processes, threads gain nothing and are left out.
+Decoders and compiled operations release the interpreter while they work. Two threads that take
+whatever waits keep two processors busy, however decoding and drawing compare; a third would only
+take turns with them. Where recordings themselves are spread over processes, a thread gains nothing
+and is left out.
 """
 
 from __future__ import annotations
 
-import queue
 import threading
-from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from multiprocessing import parent_process
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+Thing = Callable[[], object]
 
-#: What may wait is handed over in so many parts: waking a thread costs more than many a thing done.
-_PARTS = 4
+#: So many things are worth waking a thread for.
+_WORTH = 4
 
 
 def alone() -> bool:
@@ -25,125 +26,148 @@ def alone() -> bool:
     return parent_process() is None
 
 
-@dataclass(frozen=True)
-class _End:
-    """Nothing more comes, or an error instead."""
+class Helper(Generic[Item]):
+    """Makes items ahead of the one who takes them, and does things beside.
 
-    error: BaseException | None = None
-
-
-def ahead(items: Iterable[Item], number: int) -> Generator[Item]:
-    """The items in order, the next ``number`` of them made in a thread meanwhile.
-
-    The thread ends with the iterator: at its end, when it is closed, or with the error of the
-    source, which is raised where the missing item would have been.
+    Things are done one after the other in the order in which they came, by whichever of both has
+    nothing better to do, so that nothing depends on timing. The thread ends with `close`.
 
     Parameters
     ----------
     items
-        Used in the thread only.
-    number
-        Items that may wait; 0 for no thread.
-    """
-    if number < 1:
-        yield from items
-        return
-    size = max(number // _PARTS, 1)
-    waiting: queue.Queue[list[Item] | _End] = queue.Queue(maxsize=number // size)
-    stopped = threading.Event()
-    thread = threading.Thread(target=_fill, args=(items, size, waiting, stopped), daemon=True)
-    thread.start()
-    try:
-        while not isinstance(part := waiting.get(), _End):
-            yield from part
-        if part.error is not None:
-            raise part.error
-    finally:
-        stopped.set()
-        while thread.is_alive():
-            _drain(waiting)
-            thread.join(0.02)
-
-
-def _fill(
-    items: Iterable[Item],
-    size: int,
-    waiting: queue.Queue[list[Item] | _End],
-    stopped: threading.Event,
-) -> None:
-    end, part = _End(), list[Item]()
-    try:
-        for item in items:
-            if stopped.is_set():
-                return
-            part.append(item)
-            if len(part) == size:
-                waiting.put(part)
-                part = []
-    except BaseException as error:
-        end = _End(error)
-    if part:
-        waiting.put(part)
-    waiting.put(end)
-
-
-def _drain(waiting: queue.Queue[list[Item] | _End]) -> None:
-    """Make room, so that the thread sees that it is to stop."""
-    try:
-        while True:
-            waiting.get_nowait()
-    except queue.Empty:
-        return
-
-
-class Aside:
-    """Does things one after the other in a thread; in order, so that nothing depends on timing.
-
-    Parameters
-    ----------
-    number
-        Things that may wait; 0 for no thread: each is done at once.
+        Used in one thread only.
+    ahead
+        Items that may wait; 0 for no thread: each is made when it is asked for.
+    waiting
+        Things that may wait; 0: each is done at once.
     """
 
-    def __init__(self, number: int) -> None:
-        self._size = max(number // _PARTS, 1)
-        self._part: list[Callable[[], object]] = []
-        self._waiting: queue.Queue[list[Callable[[], object]] | None]
-        self._waiting = queue.Queue(maxsize=number // self._size)
-        self._error: BaseException | None = None
+    def __init__(self, items: Iterable[Item], ahead: int, waiting: int) -> None:
+        self._items = iter(items)
+        self._ahead, self._waiting = ahead, waiting if ahead else 0
+        self._ready: deque[Item] = deque()
+        self._things: deque[Thing] = deque()
+        self._busy = self._ended = self._stopped = self._asleep = False
+        self._item_error: BaseException | None = None
+        self._thing_error: BaseException | None = None
+        self._changed = threading.Condition(threading.Lock())
         self._thread: threading.Thread | None = None
-        if number:
-            self._thread = threading.Thread(target=self._work, daemon=True)
-            self._thread.start()
 
-    def do(self, thing: Callable[[], object]) -> None:
-        """Do a thing now or soon; raises what an earlier one raised."""
-        if self._thread is None:
-            thing()
+    def __iter__(self) -> Iterator[Item]:
+        """The items in order; the error of their source is raised where the missing one would be.
+
+        To be asked for once.
+        """
+        if not self._ahead:
+            yield from self._items
             return
-        if self._error is not None:
-            raise self._error
-        self._part.append(thing)
-        if len(self._part) == self._size:
-            self._waiting.put(self._part)
-            self._part = []
+        self._thread = threading.Thread(target=self._help, daemon=True)
+        self._thread.start()
+        while True:
+            with self._changed:
+                # Once half of what may wait is gone, waking the thread is worth it.
+                if self._asleep and len(self._ready) <= self._ahead // 2:
+                    self._changed.notify_all()
+                self._changed.wait_for(lambda: self._ready or self._ended or self._may_do())
+                item = self._ready.popleft() if self._ready else None
+                thing = self._claim() if item is None and not self._ended else None
+            if item is not None:
+                yield item
+            elif thing is not None:
+                self._perform(thing)
+            elif self._item_error is not None:
+                raise self._item_error
+            else:
+                return
+
+    def do(self, thing: Thing) -> None:
+        """Have a thing done now or soon; raises what an earlier one raised."""
+        self._check()
+        with self._changed:
+            self._things.append(thing)
+            if self._asleep and len(self._things) >= _WORTH:
+                self._changed.notify_all()
+        self._do_until(self._waiting)
+
+    def finish(self) -> None:
+        """Wait until all things are done; raises what one of them raised."""
+        self._do_until(0)
+        self._check()
 
     def close(self) -> None:
-        """Wait until all is done; raises what one of them raised."""
-        if self._thread is None:
-            return
-        self._waiting.put(self._part)
-        self._waiting.put(None)
-        self._thread.join()
-        self._thread = None
-        if self._error is not None:
-            raise self._error
+        """End the thread; what was not done is left undone."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None
 
-    def _work(self) -> None:
-        while (part := self._waiting.get()) is not None:
-            try:
-                for thing in part:
-                    if self._error is None:
-                        thing()
-            except BaseException as error:
-                self._error = error
+    def _check(self) -> None:
+        if self._thing_error is not None:
+            raise self._thing_error
+
+    def _do_until(self, left: int) -> None:
+        """Do things until no more than so many are left, and none is being done if that is 0."""
+        while True:
+            with self._changed:
+                if len(self._things) > left or (not left and self._busy):
+                    self._changed.wait_for(lambda: not self._busy)
+                thing = self._claim() if len(self._things) > left else None
+            if thing is None:
+                return
+            self._perform(thing)
+
+    def _help(self) -> None:
+        while True:
+            with self._changed:
+                self._asleep = True
+                self._changed.wait_for(lambda: self._stopped or self._may_make() or self._may_do())
+                self._asleep = False
+                if self._stopped:
+                    return
+                thing = None if self._may_make() else self._claim()
+            if thing is not None:
+                self._perform(thing)
+            else:
+                self._make()
+
+    def _may_make(self) -> bool:
+        return not self._ended and len(self._ready) < self._ahead
+
+    def _may_do(self) -> bool:
+        return bool(self._things) and not self._busy
+
+    def _claim(self) -> Thing | None:
+        if not self._may_do():
+            return None
+        self._busy = True
+        return self._things.popleft()
+
+    def _perform(self, thing: Thing) -> None:
+        try:
+            if self._thing_error is None:
+                thing()
+        except BaseException as error:
+            self._thing_error = error
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+    def _make(self) -> None:
+        try:
+            item = next(self._items)
+        except StopIteration:
+            self._end(None)
+        except BaseException as error:
+            self._end(error)
+        else:
+            with self._changed:
+                self._ready.append(item)
+                self._changed.notify_all()
+
+    def _end(self, error: BaseException | None) -> None:
+        with self._changed:
+            self._ended, self._item_error = True, error
+            self._changed.notify_all()

@@ -22,7 +22,7 @@ from cellcensus.errors import RecordingError
 from cellcensus.progress import Progress, Silent
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Mode
-from pipeline.ahead import Aside, ahead, alone
+from pipeline.ahead import Helper, alone
 from pipeline.figures import Figures
 from pipeline.grounds import learn_ground
 from pipeline.optics import diameter_range_px
@@ -35,7 +35,7 @@ from pipeline.tracing import Desk, EachFrame, OverFrames, Tracing
 _HELD_BACK = 200
 #: Room for frames that are decoded ahead, pixels.
 _AHEAD_BYTES = 16e6
-#: Finished cells that may wait to be drawn.
+#: Frames to be written down and groups of cells to be drawn that may wait.
 _ASIDE = 64
 
 
@@ -167,11 +167,6 @@ def _frames_ahead(recording: RecordingLike) -> int:
     return room if alone() else 0
 
 
-def _cells_aside() -> int:
-    """Cells that may wait to be drawn in a thread."""
-    return _ASIDE if alone() else 0
-
-
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Let OpenCV work in this thread: the operations are too small to be worth dividing."""
@@ -184,12 +179,13 @@ def _one_thread() -> Iterator[None]:
 
 
 def _follow(recording: RecordingLike, study: _Study, progress: Progress) -> Tracing:
-    stream = ahead(recording.frames(), _frames_ahead(recording))
-    with closing(stream), closing(Aside(_cells_aside())) as aside:
+    helper = Helper(recording.frames(), _frames_ahead(recording), _ASIDE)
+    with closing(helper):
+        stream = iter(helper)
         held = _hold_back(stream, study.settings)
         if not held:
             raise RecordingError("The recording holds no frame", code="no_frames")
-        tracing = _tracing(held, study, aside)
+        tracing = _tracing(held, study, helper)
         for frame in _chain(held, stream):
             tracing.take(frame)
             progress.advance()
@@ -216,7 +212,7 @@ def _chain(held: list[Any], stream: Iterable[Any]) -> Iterator[Any]:
     yield from stream
 
 
-def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
+def _tracing(held: list[Any], study: _Study, helper: Helper[Any]) -> Tracing:
     acquisition, hints, settings = study.acquisition, study.hints, study.settings
     sizes = diameter_range_px(acquisition, hints, settings)
     ground = learn_ground(held, acquisition.mode, hints, settings, sizes)
@@ -228,7 +224,7 @@ def _tracing(held: list[Any], study: _Study, aside: Aside) -> Tracing:
         figures=Figures(ground, acquisition, shape),
         settings=settings,
         shape=shape,
-        aside=aside,
+        helper=helper,
         sightings=study.sightings,
     )
     return OverFrames(desk) if acquisition.mode is Mode.FLOW else EachFrame(desk)

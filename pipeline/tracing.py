@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Mode
-from pipeline.ahead import Aside
+from pipeline.ahead import Helper
 from pipeline.best import BestViews
 from pipeline.figures import Figures
 from pipeline.grounds import Ground
@@ -62,7 +62,7 @@ class Desk:
     figures: Figures
     settings: IngestSettings
     shape: tuple[int, int]
-    aside: Aside
+    helper: Helper[Any]
     sightings: Sightings
 
 
@@ -75,7 +75,7 @@ class _Loop:
         self.figures = desk.figures
         self.settings = desk.settings
         self.shape = desk.shape
-        self.aside = desk.aside
+        self.helper = desk.helper
         self.sightings = desk.sightings
         optics = desk.ground.optics
         self.preview = Shown(desk.settings.preview_frames, optics.shrink)
@@ -119,7 +119,7 @@ class EachFrame(_Loop):
         once = np.tile([shot.index, shot.index, 1], (len(chosen), 1))
         unknown, alone = np.full(len(chosen), np.nan), ~shot.found.touching[chosen]
         add = partial(self.rows.add, kept, once, unknown, tracks=numbers[chosen], alone=alone)
-        self.aside.do(add)
+        self.helper.do(add)
 
     def _chosen(self, found: Detections) -> NDArray[np.int64]:
         height, width = self.shape
@@ -136,7 +136,7 @@ class EachFrame(_Loop):
 
     def finish(self) -> None:
         """Wait for the last rows."""
-        self.aside.close()
+        self.helper.finish()
         if self.ground.mode is not Mode.EVENTS:
             self.figures.slight = self.rows.drop_slight()
 
@@ -170,7 +170,7 @@ class OverFrames(_Loop):
         self._best.take(shot, taken.owners)
         numbers = taken.numbers
         hidden = linker.tracks[taken.hidden] if len(taken.hidden) else None
-        self.aside.do(partial(self._write_down, shot.found, numbers, hidden))
+        self.helper.do(partial(self._write_down, shot.found, numbers, hidden))
         self.preview.offer(shot, numbers)
         if len(taken.ended):
             self._ended.append(taken.ended)
@@ -216,7 +216,7 @@ class OverFrames(_Loop):
         self.figures.verdicts += np.bincount(verdicts, minlength=len(Verdict))
         rows = ended[verdicts == _CELL]
         if len(rows):
-            self.aside.do(partial(self._draw, linker.tracks.take(rows), self._best.views(rows)))
+            self.helper.do(partial(self._draw, linker.tracks.take(rows), self._best.views(rows)))
         self._best.forget(ended)
         linker.let_go(ended)
 
@@ -238,5 +238,5 @@ class OverFrames(_Loop):
         assert self._linker is not None
         self._ended.append(self._linker.finish())
         self._close(self._linker)
-        self.aside.close()
+        self.helper.finish()
         self.figures.slight = self.rows.drop_slight()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.kernels.compiled import compiled, compiled_for_moments
+from pipeline.kernels.compiled import compiled
 from pipeline.kernels.window import Light, look, window_of
 
 #: A picture replaces another if it is better by this: a tenth more of focus.
@@ -118,7 +118,7 @@ def move_views(before: Gallery, after: Gallery) -> None:
             after.mask[row, slot, :area] = before.mask[row, slot, :area]
 
 
-@compiled_for_moments
+@compiled
 def keep_views(
     gallery: Gallery,
     owners: NDArray[np.int64],
@@ -192,7 +192,7 @@ def _cut_out(
     look(pixels, ground, window, light, (outline, views.shrink), contrast, mask)
 
 
-@compiled_for_moments
+@compiled
 def take_out(gallery: Gallery, rows: NDArray[np.int64]) -> Kept:
     """Copy the views of some tracks."""
     counts = gallery.counts[rows]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.kernels.assign import assign
-from pipeline.kernels.compiled import compiled, compiled_for_moments
+from pipeline.kernels.compiled import compiled
 from pipeline.linking.flow import FlowField, lane_speed
 from pipeline.linking.motion import (
     Expected,
@@ -94,7 +94,7 @@ class Taken(NamedTuple):
     begun: int
 
 
-@compiled_for_moments
+@compiled
 def step(
     tracks: Tracks,
     slots: tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]],

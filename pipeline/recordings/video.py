@@ -43,6 +43,7 @@ class Video(Closing):
         limits.check_file(path)
         self.path = path
         self._luma: Luma | None = None
+        self._shape: tuple[int, ...] = ()
         self._capture = open_capture(path)
         self._threads = decoder_threads(self._capture)
         if self._threads > 1:
@@ -69,6 +70,7 @@ class Video(Closing):
             other.release()
         else:
             self._luma, self._first = found
+            self._shape = self._first.shape
             self._capture.release()
             self._capture = other
 
@@ -108,7 +110,9 @@ class Video(Closing):
 
     def _read(self) -> NDArray[Any] | None:
         try:
-            good, pixels = self._capture.read()
+            # With room given to it, the decoder need not ask the interpreter for any.
+            room = np.empty(self._shape, np.uint8) if self._shape else None
+            good, pixels = self._capture.read(room)
         except cv2.error:
             return None
         if not good or pixels is None or not pixels.size:
