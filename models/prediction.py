@@ -26,6 +26,7 @@ from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
 from models.novelty import surprise, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
+from models.sway import sway
 
 
 def predict(
@@ -80,7 +81,8 @@ def finish(
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
     each = _member_shares(model, evidence)
-    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each))
+    sways = sway(evidence.logits, model.prior, model.calibration, fraction)
+    low, high, sd = share_interval(fraction, size, model.errors, sways, member_spread(each))
     # Cells that were filmed, not those that were looked at.
     total = total_concentration(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
@@ -99,7 +101,7 @@ def finish(
     )
     details: dict[str, Any] = {
         "methods": {name: _rounded(value) for name, value in methods.items()},
-        "sd_transformed": _rounded(sd),
+        "standard_deviation": _rounded(sd),
         "interval": "conformal over donors" if model.errors.conformal else "Student's t",
         "held_out_donors": model.errors.donors,
         "unclassified_share": round(_share(cell_class), 4),
