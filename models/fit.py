@@ -10,6 +10,7 @@ import torch
 
 from cellcensus.settings import TrainingSettings
 from models.augment import Spread
+from models.course import Stage
 from models.device import mixed_precision
 from models.job import Job
 from models.losses import proportion_loss, purity_loss, specimen_fractions
@@ -98,9 +99,7 @@ def warm_up(
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
         schedule.step(draw.loss(logits))
-        seen = (fit.average, fit.prior, fit.log_recovery)
-        job.course.after((step + 1, settings.warmup_steps), "purified", seen, left_out)
-        job.tick()
+        _note(job, fit, "purified", (step + 1, settings.warmup_steps), left_out)
     fit.network.load_state_dict(fit.average.state_dict())
 
 
@@ -138,9 +137,15 @@ def learn_bags(
         if draw:
             loss = loss + draw.loss(logits[:count])
         schedule.step(loss)
-        seen = (fit.average, fit.prior, fit.log_recovery)
-        job.course.after((step + 1, settings.bag_steps), "mixed", seen, left_out)
-        job.tick()
+        _note(job, fit, "mixed", (step + 1, settings.bag_steps), left_out)
+
+
+def _note(
+    job: Job, fit: Fit, stage: Stage, step: tuple[int, int], left_out: Sequence[Shelf]
+) -> None:
+    """Tell progress and course of a step that was done."""
+    job.course.after(step, stage, (fit.average, fit.prior, fit.log_recovery), left_out)
+    job.tick()
 
 
 class _BagDraw:
