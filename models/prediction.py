@@ -80,9 +80,7 @@ def finish(
     )
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
-    each = _member_shares(model, evidence)
-    sways = sway(evidence.logits, model.prior, model.calibration, fraction)
-    low, high, sd = share_interval(fraction, size, model.errors, sways, member_spread(each))
+    low, high, sd = _limits(model, evidence, fraction, size)
     # Cells that were filmed, not those that were looked at.
     total = total_concentration(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
@@ -166,6 +164,15 @@ def _drift(model: Model, evidence: Evidence) -> float:
 def _feature(model: Model, evidence: Evidence) -> np.ndarray | None:
     embedding = model.calibration.embedding
     return None if embedding is None else embedding.lens.mean(evidence.shapes, evidence.effect)
+
+
+def _limits(
+    model: Model, evidence: Evidence, share: np.ndarray, cells: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """95 % limits (K,) of shares, and their standard deviation."""
+    sways = sway(evidence.logits, model.prior, model.calibration, share)
+    spread = member_spread(_member_shares(model, evidence))
+    return share_interval(share, cells, model.errors, sways, spread)
 
 
 def _member_shares(model: Model, evidence: Evidence) -> np.ndarray:
