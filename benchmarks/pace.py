@@ -23,11 +23,12 @@ from models.augment import Spread, to_contrast
 from models.bag import Bag, Known
 from models.device import choose_device, threads
 from models.evidence import _ask
-from models.fit import Fit, learn_bags, start_fit, warm_up
+from models.fit import learn_bags, start_fit, warm_up
 from models.folds import split_donors
 from models.job import Job
 from models.learnables import collect, fit_material_looks, make_prior, make_shelves
 from models.network import INPUT_SIDE
+from models.schedule import Fit
 
 CLASSES = ("one", "two", "three", "four", "five")
 _CELLS, _SIDE, _VIEWS, _DONORS, _ROUNDS = 600, 48, 2, 6, 3

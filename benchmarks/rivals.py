@@ -13,7 +13,7 @@ from benchmarks.compose import ARTEFACT, Composed
 from cellcensus.settings import CompositionSettings, TrainingSettings
 from models.augment import Spread
 from models.device import choose_device, threads
-from models.fit import Fit, Schedule, start_fit
+from models.fit import start_fit
 from models.folds import split_donors
 from models.heldout import conclude
 from models.job import Job
@@ -21,6 +21,7 @@ from models.learnables import collect, fit_material_looks, make_prior, make_shel
 from models.model import Member, Model
 from models.normalise import ClassLooks
 from models.pictures import prepare
+from models.schedule import Fit, Schedule
 from models.shelf import Deck, Shelf, stack_pictures
 from models.training import train
 

@@ -26,6 +26,7 @@ from models.job import Job
 from models.model import Member
 from models.planner import Lessons
 from models.recovery import fit_class_recovery
+from models.sway import sway
 
 _FEWEST_FOR_MATRIX, _FEWEST_FOR_SCALING, _FEWEST_FOR_RECOVERY = 6, 6, 4
 # The map finds recoveries by itself, and class means are learned from what was seen.
@@ -50,8 +51,9 @@ class HeldOut:
         (B,) log of found ÷ analyser total concentration, NaN where not known.
     features
         (B, D) mean feature of its cells, for the kernel mean embedding.
-    found
-        Of each method (B, K), by a calibration of the other folds.
+    found, sways
+        Of each method (B, K), by a calibration of the other folds: shares, and how far each could
+        be swayed.
     """
 
     rows: list[int]
@@ -63,6 +65,7 @@ class HeldOut:
     ratio: np.ndarray
     features: np.ndarray
     found: dict[str, np.ndarray]
+    sways: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class Calibrated:
 
 
 def calibrate(held: HeldOut, members: Sequence[Member], job: Job, prior: np.ndarray) -> Calibrated:
-    """Calibrate for the folds and for all; fills in ``held.found``."""
+    """Calibrate for the folds and for all; fills in ``held.found`` and ``held.sways``."""
     teachers = gather_teachers(job, held.evidence)
     if teachers is not None:
         seen = [teachers.lens.mean(e.shapes, e.effect) for e in held.evidence]
@@ -93,6 +96,8 @@ def calibrate(held: HeldOut, members: Sequence[Member], job: Job, prior: np.ndar
         mine = {name: values[row] for name, values in raw.items()}
         for name, share in with_consensus(mine, by_fold[fold].recoveries).items():
             held.found[name][row] = share
+            logits = held.evidence[row].logits
+            held.sways[name][row] = sway(logits, prior, by_fold[fold], share)
     lessons = _lessons(held, teachers, average, job, prior) if teachers and held.rows else None
     return Calibrated(by_fold, _recover(whole, raw, held, everyone), lessons)
 

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import copy
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import compress
 
 import torch
-from torch.nn import utils
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from cellcensus.settings import TrainingSettings
 from models.augment import Spread
+from models.course import Stage
 from models.device import mixed_precision
 from models.job import Job
 from models.losses import proportion_loss, purity_loss, specimen_fractions
 from models.network import CellNetwork
+from models.schedule import Fit, Schedule
 from models.shelf import Deck, Shelf, stack_pictures
 from models.team import ALONE, Team
 
@@ -25,33 +23,9 @@ RECOVERY_SD = 0.15
 # Dirt looks the same in blanks and in blood, and its share in blood is free: only blanks keep the
 # network from calling dirt whatever makes the totals come out.
 _BLANK_WEIGHT = 0.5
-_RISE, _AVERAGE, _CLIP = 15, 0.98, 1.0
 # What one mini-bag says of a specimen stands for this many independent cells in the recovery's
 # prior; with every cell counted the prior would be worth nothing.
 _CELLS_PER_SPECIMEN = 200
-
-
-@dataclass
-class Fit:
-    """A network in training.
-
-    Parameters
-    ----------
-    network
-        The weights that are being changed; ``average`` is their running mean, which is what
-        counts in the end.
-    log_recovery
-        (K,) how much more of each class is seen than is in the blood.
-    """
-
-    network: CellNetwork
-    average: CellNetwork
-    log_recovery: torch.nn.Parameter
-    prior: torch.Tensor
-
-    def copy(self) -> Fit:
-        """An independent copy: the folds go on from one common warm-up."""
-        return copy.deepcopy(self)
 
 
 def start_fit(
@@ -65,76 +39,45 @@ def start_fit(
     return Fit(network, copy.deepcopy(network), recovery, prior.to(device))
 
 
-class Schedule:
-    """Optimiser with a short rise, a cosine to zero, and a running mean of the weights."""
-
-    def __init__(
-        self, fit: Fit, settings: TrainingSettings, first: float, steps: int, team: Team = ALONE
-    ) -> None:
-        self.fit, self.steps, self.done, self.team = fit, steps, 0, team
-        self.top = settings.learning_rate * first
-        self.weights = list(fit.network.parameters())
-        self.followers = list(fit.average.parameters())
-        groups = [
-            {"params": self.weights, "weight_decay": 0.01},
-            {"params": [fit.log_recovery], "weight_decay": 0.0},
-        ]
-        self.optimiser = torch.optim.AdamW(groups, lr=self.top, fused=True)
-
-    def step(self, loss: torch.Tensor) -> None:
-        """Go down the slope of ``loss`` once: of this process's part, with the whole team."""
-        rise = min(1.0, (self.done + 1) / _RISE)
-        rate = self.top * rise * 0.5 * (1 + math.cos(math.pi * self.done / self.steps))
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.team.add_up(loss, [*self.weights, self.fit.log_recovery])
-        utils.clip_grad_norm_(self.weights, _CLIP, foreach=True)
-        self.optimiser.step()
-        self.done += 1
-        self._follow(min(_AVERAGE, self.done / (self.done + 9)))
-
-    def _follow(self, keep: float) -> None:
-        get_ema_multi_avg_fn(keep)(self.followers, self.weights, self.done)
-
-
 class PurifiedDraw:
-    """Mini-batches of purified and blank specimens, the same number of cells of each."""
+    """Mini-batches of purified and blank specimens, the same number of cells of each.
+
+    Parameters
+    ----------
+    cells
+        Of each specimen, or all it has.
+    weights
+        Of purified and of blank specimens in the loss.
+    """
 
     def __init__(
-        self, shelves: Sequence[Shelf], generator: torch.Generator, team: Team = ALONE
+        self,
+        shelves: Sequence[Shelf],
+        cells: int,
+        generator: torch.Generator,
+        team: Team = ALONE,
+        weights: tuple[float, float] = (1.0, 1.0),
     ) -> None:
-        self.shelves, self.generator = list(shelves), generator
+        self.shelves, self.cells, self.generator = list(shelves), cells, generator
         self.own = team.own(len(shelves))
         self.decks = [Deck(len(shelf), generator) for shelf in shelves]
-        self.holds = torch.stack([s.holds for s in shelves if s.holds is not None])
+        holds = torch.stack([s.holds for s in shelves if s.holds is not None])
+        sizes = torch.tensor([min(cells, len(shelf)) for shelf in shelves], device=holds.device)
+        share = sizes / sizes.sum()
+        self.prior = (share[:, None] * holds).sum(0).clamp_min(1e-9)
+        mine = torch.repeat_interleave(torch.arange(len(sizes), device=holds.device), sizes)
+        mine = mine[torch.tensor(self.own, device=holds.device)[mine]]
+        self.share, self.holds = share[mine], holds[mine]
+        self.weight = torch.where(self.holds[:, -1] > 0.5, weights[1], weights[0]) / sizes.sum()
 
-    def draw(self, cells: int, spread: Spread) -> tuple[torch.Tensor, torch.Tensor]:
-        """Pictures of own specimens (m, 1, 48, 48), and the specimen of each cell of all (n,)."""
-        hands = [deck.deal(cells) for deck in self.decks]
-        origin = torch.repeat_interleave(
-            torch.arange(len(hands)), torch.tensor([len(hand) for hand in hands])
-        )
-        return stack_pictures(self.shelves, hands, self.generator, spread, self.own), origin
+    def draw(self, spread: Spread) -> torch.Tensor:
+        """Pictures of own specimens, (m, 1, 48, 48)."""
+        hands = [deck.deal(self.cells) for deck in self.decks]
+        return stack_pictures(self.shelves, hands, self.generator, spread, self.own)
 
-    def loss(
-        self, logits: torch.Tensor, origin: torch.Tensor, weights: tuple[float, float] = (1.0, 1.0)
-    ) -> torch.Tensor:
-        """Own part of the purity loss of such a mini-batch.
-
-        Parameters
-        ----------
-        weights
-            Of purified and of blank specimens.
-        """
-        share = torch.bincount(origin, minlength=len(self.holds)).float() / len(origin)
-        share, holds = share.to(logits.device), self.holds.to(logits.device)
-        prior = (share[:, None] * holds).sum(0).clamp_min(1e-9)
-        cells, origin = len(origin), origin[torch.tensor(self.own)[origin]]
-        blank = holds[origin, -1] > 0.5
-        weight = torch.where(blank, weights[1], weights[0])
-        return (weight * purity_loss(logits, share[origin], holds[origin], prior)).sum() / cells
+    def loss(self, logits: torch.Tensor) -> torch.Tensor:
+        """Own part of the purity loss of such a mini-batch; ``logits`` (m, K + 1)."""
+        return (self.weight * purity_loss(logits, self.share, self.holds, self.prior)).sum()
 
 
 def warm_up(
@@ -149,16 +92,14 @@ def warm_up(
     """
     settings = job.settings
     generator = torch.Generator().manual_seed(settings.seed)
-    draw = PurifiedDraw(purified, generator, job.team)
+    draw = PurifiedDraw(purified, settings.purified_cells, generator, job.team)
     schedule = Schedule(fit, settings, 1.0, int(settings.warmup_steps * 1.5), job.team)
     for step in range(settings.warmup_steps):
-        pictures, origin = draw.draw(settings.purified_cells, job.spread)
+        pictures = draw.draw(job.spread)
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
-        schedule.step(draw.loss(logits, origin))
-        seen = (fit.average, fit.prior, fit.log_recovery)
-        job.course.after((step + 1, settings.warmup_steps), "purified", seen, left_out)
-        job.tick()
+        schedule.step(draw.loss(logits))
+        _note(job, fit, "purified", (step + 1, settings.warmup_steps), left_out)
     fit.network.load_state_dict(fit.average.state_dict())
 
 
@@ -177,28 +118,34 @@ def learn_bags(
     """
     settings, spread = job.settings, job.spread
     generator = torch.Generator().manual_seed(seed)
-    draw = PurifiedDraw(purified, generator, job.team) if purified else None
+    few = max(8, settings.purified_cells // 5)
+    weights = (settings.purified_weight, _BLANK_WEIGHT)
+    draw = PurifiedDraw(purified, few, generator, job.team, weights) if purified else None
     bags = _BagDraw(mixed, settings, generator)
     schedule = Schedule(fit, settings, 0.7, settings.bag_steps, job.team)
-    few = max(8, settings.purified_cells // 5)
     for step in range(settings.bag_steps):
         chosen, hands = bags.deal()
         pictures = stack_pictures(chosen, hands, generator, spread, job.team.own(len(chosen)))
         count = 0
         if draw:
-            extra, origin = draw.draw(few, spread)
+            extra = draw.draw(spread)
             count, pictures = len(extra), torch.cat([extra, pictures])
         with mixed_precision(fit.prior.device):
             logits = fit.network(pictures).float()
         sizes = [len(hand) for hand in hands]
         loss = bag_loss(fit, chosen, sizes, logits[count:], len(mixed), team=job.team)
         if draw:
-            weights = (settings.purified_weight, _BLANK_WEIGHT)
-            loss = loss + draw.loss(logits[:count], origin, weights)
+            loss = loss + draw.loss(logits[:count])
         schedule.step(loss)
-        seen = (fit.average, fit.prior, fit.log_recovery)
-        job.course.after((step + 1, settings.bag_steps), "mixed", seen, left_out)
-        job.tick()
+        _note(job, fit, "mixed", (step + 1, settings.bag_steps), left_out)
+
+
+def _note(
+    job: Job, fit: Fit, stage: Stage, step: tuple[int, int], left_out: Sequence[Shelf]
+) -> None:
+    """Tell progress and course of a step that was done."""
+    job.course.after(step, stage, (fit.average, fit.prior, fit.log_recovery), left_out)
+    job.tick()
 
 
 class _BagDraw:

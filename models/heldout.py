@@ -87,7 +87,7 @@ def _bare(
         width=job.settings.width,
         prior=prior,
         calibration=calibration,
-        errors=fit_errors(nothing, nothing, nothing, np.zeros(0), len(prior) - 1),
+        errors=fit_errors(nothing, nothing, nothing, np.zeros(0), nothing),
         recovery=fit_recovery(np.zeros(0), np.zeros(0), []),
         familiar=familiar[0],
         look=familiar[1],
@@ -111,6 +111,7 @@ def look_at(members: Sequence[Member], job: Job, prior: np.ndarray) -> HeldOut:
         ratio=np.full(count, np.nan),
         features=np.zeros((count, 0)),
         found={name: nothing.copy() for name in METHODS},
+        sways={name: nothing.copy() for name in METHODS},
     )
     for row, i in enumerate(material.mixed):
         target, fold = material.targets[i], held.fold[row]
@@ -165,10 +166,8 @@ def _with_tail(
     gaps = {name: (found - held.known)[rows] for name, found in held.found.items()}
     gaps = {name: gap for name, gap in gaps.items() if np.isfinite(gap).any()}
     method, scores = choose_method(gaps) if gaps else (METHODS[0], {})
-    found = held.found[method]
-    errors = fit_errors(
-        found[rows], held.known[rows], held.known_sd[rows], held.cells[rows], len(model.classes)
-    )
+    told = (held.found[method], held.known, held.known_sd, held.cells, held.sways[method])
+    errors = fit_errors(*(part[rows] for part in told))
     instruments = [job.material.bags[i].instrument_id for i in np.array(held.rows, int)[rows]]
     return replace(
         model,

@@ -2,13 +2,10 @@
 
 Three errors add up: which cells happened to be filmed, what the networks disagree on, and how
 donors differ in ways no cell shows. The last is estimated from held-out specimens, the analyser's
-own noise taken off. Donors with unusual blood are harder than others, so this error grows with how
-far the composition found is from the usual one; by how much is told by the held-out specimens too.
-Otherwise every normal donor would pay for the abnormal ones. All of it on the scale
-phi = arcsin sqrt p, on which sampling has the same variance 1 / 4n for every share, so that rare
-classes get sensible limits. One error lives on the scale of shares: cells of other classes that are
-taken for this one, more or fewer than in other donors. It is nothing beside a common class, and
-most of what is found of a very rare one.
+own noise taken off, as what donors differ by in the evidence for a class; how much that moves a
+share is told by each specimen's own cells (`models.sway`). Sampling is reckoned with on the scale
+phi = arcsin sqrt p, on which it has the same variance 1 / 4n for every share, so that rare classes
+get sensible limits; the other two on the scale of shares, each side in quadrature.
 """
 
 from __future__ import annotations
@@ -22,12 +19,8 @@ from models.between import fit_between
 
 LEVEL = 0.95
 FEWEST_FOR_CONFORMAL = 19
-# Where nothing was held out: about what donors differ by in phi when a purified-only classifier
-# is used (10 points at a share of one half).
-_UNTESTED_SD, _UNTESTED_DONORS = 0.10, 3
-# By how many of a donor's other cells more or fewer than usual are taken for a class, as a share
-# (standard deviation). Held-out donors hardly tell: an analyser's own resolution hides it.
-_STRAY = 0.003
+# Where nothing was held out: about 10 points of a class that is half of the blood.
+_UNTESTED_SD, _UNTESTED_DONORS = 10.0, 3
 
 
 @dataclass(frozen=True)
@@ -37,12 +30,8 @@ class Errors:
     Parameters
     ----------
     between
-        (K,) standard deviation between donors in phi, sampling and analyser noise taken off, of a
-        donor with the usual composition.
-    usual
-        (K,) the usual composition in phi.
-    steepness
-        The variance is ``between``² × (1 + steepness × squared distance from ``usual``).
+        (K,) what donors differ by in the evidence for each class, as a standard deviation in units
+        of log-likelihood; sampling and the analyser's noise are taken off.
     donors
         How many held-out donors it rests on.
     factor
@@ -53,8 +42,6 @@ class Errors:
     """
 
     between: np.ndarray
-    usual: np.ndarray
-    steepness: float
     donors: int
     factor: float
     conformal: bool
@@ -76,7 +63,11 @@ def analyser_sd(share: np.ndarray, sd: np.ndarray, cells: np.ndarray) -> np.ndar
 
 
 def fit_errors(
-    found: np.ndarray, known: np.ndarray, known_sd: np.ndarray, cells: np.ndarray, classes: int
+    found: np.ndarray,
+    known: np.ndarray,
+    known_sd: np.ndarray,
+    cells: np.ndarray,
+    sways: np.ndarray,
 ) -> Errors:
     """Estimate the errors from held-out specimens, one a donor.
 
@@ -87,32 +78,32 @@ def fit_errors(
         where not known.
     cells
         (B,) leukocytes of each specimen.
-    classes
-        K, for when there is no row at all.
+    sways
+        (B, K) how far each share can be swayed.
     """
     donors = int(np.isfinite(known).any(axis=1).sum())
     if donors < 2:
         factor = float(stats.t.ppf(0.5 + LEVEL / 2, _UNTESTED_DONORS))
-        usual = transform(np.full(classes, 1 / classes))
-        return Errors(np.full(classes, _UNTESTED_SD), usual, 0.0, donors, factor, False)
-    gap = transform(found) - transform(known)
-    noise = _noise(known, known_sd, cells)
-    usual = np.median(transform(found), axis=0)
-    far = np.square(transform(found) - usual).sum(axis=1)
-    between = fit_between(gap, noise, far)
-    variance = np.square(between.sd) * (1 + between.steepness * far)[:, None] + noise
-    score = (np.abs(gap) / np.sqrt(variance))[np.isfinite(gap)]
-    factor, conformal = _factor(score, donors)
-    return Errors(between.sd, usual, between.steepness, donors, factor, conformal)
+        return Errors(np.full(found.shape[1], _UNTESTED_SD), donors, factor, False)
+    gap = found - known
+    noise = _noise((found + known) / 2, known_sd, cells)
+    between = fit_between(gap, noise, sways)
+    score = np.abs(gap) / np.sqrt(np.square(between * sways) + noise)
+    told = int(np.isfinite(gap).any(axis=0).sum())
+    factor, conformal = _factor(score[np.isfinite(gap)], donors, told)
+    return Errors(between, donors, factor, conformal)
 
 
-def _noise(known: np.ndarray, sd: np.ndarray, cells: np.ndarray) -> np.ndarray:
+def _noise(share: np.ndarray, sd: np.ndarray, cells: np.ndarray) -> np.ndarray:
     n = np.maximum(cells, 1.0)[:, None]
-    return 1 / (4 * n) + np.square(analyser_sd(known, sd, n))
+    return np.maximum(share * (1 - share), 0.5 / n) / n + np.square(sd)
 
 
-def _factor(scores: np.ndarray, donors: int) -> tuple[float, bool]:
-    student = float(stats.t.ppf(0.5 + LEVEL / 2, donors - 1))
+def _factor(scores: np.ndarray, donors: int, told: int) -> tuple[float, bool]:
+    # Errors of all classes tell what donors differ by; a recovery of each class was fitted on the
+    # same donors, and shares add to 1.
+    freedom = (donors - 1) * max(told - 1, 1)
+    student = float(stats.t.ppf(0.5 + LEVEL / 2, freedom))
     if donors < FEWEST_FOR_CONFORMAL:
         return student, False
     # Split conformal over the donors' standardised errors; pooled over classes, because the
@@ -124,9 +115,9 @@ def _factor(scores: np.ndarray, donors: int) -> tuple[float, bool]:
 
 
 def share_interval(
-    share: np.ndarray, cells: float, errors: Errors, spread: np.ndarray
+    share: np.ndarray, cells: float, errors: Errors, sways: np.ndarray, spread: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lower and upper limit (K,) of shares, and the standard deviation in phi.
+    """Lower and upper limit (K,) of shares, and their standard deviation.
 
     Parameters
     ----------
@@ -134,23 +125,22 @@ def share_interval(
         (K,) shares found.
     cells
         Leukocytes they rest on.
+    sways
+        (K,) how far each share can be swayed.
     spread
         (K,) this specimen's disagreement of the members: standard deviation of their mean.
     """
     n = max(cells, 1.0)
-    far = float(np.square(transform(share) - errors.usual).sum())
-    alone = np.square(errors.between) * (1 + errors.steepness * far)
-    # What exceeds the usual disagreement says that this specimen is harder than those.
-    model = np.maximum(alone, np.square(spread))
-    sd = np.sqrt(1 / (4 * n) + model)
-    centre = transform(share)
-    low = np.sin(np.clip(centre - errors.factor * sd, 0, np.pi / 2)) ** 2
+    centre, sampling = transform(share), errors.factor / (2 * np.sqrt(n))
+    low = np.sin(np.clip(centre - sampling, 0, np.pi / 2)) ** 2
     # A class that was not seen may still be there: no upper limit below that of the rule of three.
-    high = np.sin(np.clip(centre + errors.factor * sd, 0, np.pi / 2)) ** 2
+    high = np.sin(np.clip(centre + sampling, 0, np.pi / 2)) ** 2
     high = np.maximum(high, np.minimum(1.0, 3.0 / n))
-    stray = errors.factor * _STRAY * (1 - share)
-    low = share - np.hypot(np.maximum(share - low, 0), stray)
-    high = share + np.hypot(np.maximum(high - share, 0), stray)
+    # Members that disagree by more than donors differ say that this specimen is harder than those.
+    model = np.maximum(errors.between * sways, spread)
+    low = share - np.hypot(share - low, errors.factor * model)
+    high = share + np.hypot(high - share, errors.factor * model)
+    sd = np.sqrt(share * (1 - share) / n + np.square(model))
     return np.maximum(low, 0), np.minimum(high, 1), sd
 
 
@@ -167,8 +157,8 @@ def product_interval(
 
 
 def member_spread(shares: np.ndarray) -> np.ndarray:
-    """Standard deviation (K,) in phi of the mean of M members' shares (M, K)."""
+    """Standard deviation (K,) of the mean of M members' shares (M, K)."""
     if len(shares) < 2:
         return np.zeros(shares.shape[1])
-    spread: np.ndarray = transform(shares).std(axis=0, ddof=1) / np.sqrt(len(shares))
+    spread: np.ndarray = shares.std(axis=0, ddof=1) / np.sqrt(len(shares))
     return spread

@@ -7,7 +7,6 @@ purified and a mixed specimen teach the same g, whatever is common in each.
 from __future__ import annotations
 
 import torch
-from torch.nn import functional
 
 
 def purity_loss(
@@ -30,10 +29,9 @@ def purity_loss(
     prior
         (C,) of the training mixture.
     """
-    joint = torch.log(holds.clamp_min(1e-9) / prior) + functional.log_softmax(
-        logits + prior.log(), dim=1
-    )
-    return -(torch.logsumexp(joint, dim=1) + share.log())
+    # The mixture's prior cancels but in the evidence for the cell as a whole.
+    whole = torch.logsumexp(logits + prior.log(), dim=1)
+    return whole - torch.logsumexp(logits + holds.clamp_min(1e-9).log(), dim=1) - share.log()
 
 
 def specimen_fractions(mean: torch.Tensor, log_recovery: torch.Tensor) -> torch.Tensor:

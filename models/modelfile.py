@@ -29,7 +29,7 @@ from models.novelty import Familiar
 from models.rarity import Rarity
 from models.recovery import Recovery
 
-FORMAT = 5
+FORMAT = 6
 _LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
@@ -115,7 +115,6 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "calibration.bias": c.bias,
         "calibration.recovery": c.recovery,
         "errors.between": e.between,
-        "errors.usual": e.usual,
         "kinds.centre": f.kinds.centre,
         "kinds.scale": f.kinds.scale,
         "kinds.middle": f.kinds.middle,
@@ -174,7 +173,6 @@ def _card(model: Model) -> dict[str, Any]:
             "method": c.method,
             "scores": {name: list(values) for name, values in c.scores.items()},
             "donors": e.donors,
-            "steepness": e.steepness,
             "factor": e.factor,
             "conformal": e.conformal,
             "recovery": {name: list(values) for name, values in r.log_total.items()},
@@ -208,8 +206,6 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
         ),
         errors=Errors(
             arrays["errors.between"],
-            arrays["errors.usual"],
-            said["steepness"],
             said["donors"],
             said["factor"],
             said["conformal"],

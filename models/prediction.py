@@ -26,6 +26,7 @@ from models.model import ARTEFACT, UNCLASSIFIED, Model, Prediction
 from models.novelty import surprise, unusual
 from models.pictures import to_window
 from models.recovery import total_concentration
+from models.sway import sway
 
 
 def predict(
@@ -79,8 +80,7 @@ def finish(
     )
     fraction = methods[model.calibration.method]
     size = leukocytes(evidence.logits, model.prior)
-    each = _member_shares(model, evidence)
-    low, high, sd = share_interval(fraction, size, model.errors, member_spread(each))
+    low, high, sd = _limits(model, evidence, fraction, size)
     # Cells that were filmed, not those that were looked at.
     total = total_concentration(
         size, bag.imaged_volume_ul, bag.dilution, bag.instrument_id, model.recovery
@@ -99,7 +99,7 @@ def finish(
     )
     details: dict[str, Any] = {
         "methods": {name: _rounded(value) for name, value in methods.items()},
-        "sd_transformed": _rounded(sd),
+        "standard_deviation": _rounded(sd),
         "interval": "conformal over donors" if model.errors.conformal else "Student's t",
         "held_out_donors": model.errors.donors,
         "unclassified_share": round(_share(cell_class), 4),
@@ -164,6 +164,15 @@ def _drift(model: Model, evidence: Evidence) -> float:
 def _feature(model: Model, evidence: Evidence) -> np.ndarray | None:
     embedding = model.calibration.embedding
     return None if embedding is None else embedding.lens.mean(evidence.shapes, evidence.effect)
+
+
+def _limits(
+    model: Model, evidence: Evidence, share: np.ndarray, cells: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """95 % limits (K,) of shares, and their standard deviation."""
+    sways = sway(evidence.logits, model.prior, model.calibration, share)
+    spread = member_spread(_member_shares(model, evidence))
+    return share_interval(share, cells, model.errors, sways, spread)
 
 
 def _member_shares(model: Model, evidence: Evidence) -> np.ndarray:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 
-from models.augment import Look, Spread, apply_looks, draw_grains, draw_look, to_contrast
+from models.augment import Look, Spread, apply_looks, draw_grains, draw_looks
 
 # Pictures that are shown at once.
 _AT_ONCE = 128
@@ -86,42 +87,58 @@ def stack_pictures(
     -------
     (n, 1, 48, 48) float contrast.
     """
-    drawn = [
-        _draw(shelf, hand, generator, spread) for shelf, hand in zip(shelves, cells, strict=True)
-    ]
-    shown = [hand for hand, mine in zip(drawn, own or [True] * len(drawn), strict=True) if mine]
+    hands = _draw(shelves, cells, generator, spread)
+    shown = [hand for hand, mine in zip(hands, own or [True] * len(hands), strict=True) if mine]
     if not shown:
         return torch.zeros((0, 1, *shelves[0].pictures.shape[2:]))
-    parts: dict[int, torch.Tensor] = {}
-    for alike in _together([len(hand.grains) for hand in shown]):
-        pictures = to_contrast(torch.stack([shown[i].pictures for i in alike]))
-        grains = torch.cat([shown[i].grains for i in alike])
-        done = apply_looks(pictures, [shown[i].look for i in alike], grains)
-        parts.update(zip(alike, done, strict=True))
-    every = torch.cat([parts[i] for i in range(len(shown))]).unsqueeze(1)
-    return every.contiguous(memory_format=torch.channels_last)
-
-
-def _together(sizes: Sequence[int]) -> Iterator[list[int]]:
-    """Numbers of mini-bags of the same size, not more at once than a processor's cache holds."""
-    for size in dict.fromkeys(sizes):  # nearly always one
-        alike = [i for i, other in enumerate(sizes) if other == size]
-        step = max(1, _AT_ONCE // max(size, 1))
-        yield from (alike[start : start + step] for start in range(0, len(alike), step))
+    parts = [_show(alike) for alike in _together(shown)]
+    every = torch.cat(parts) if len(parts) > 1 else parts[0]
+    return every.unsqueeze(1).contiguous(memory_format=torch.channels_last)
 
 
 @dataclass(frozen=True)
 class _Hand:
-    """(n, 48, 48) uint8 pictures of a mini-bag, its look, and (n,) the noise of each cell."""
+    """A mini-bag: where from, (n,) which of all its pictures, its look, the noise of each cell."""
 
-    pictures: torch.Tensor
+    shelf: Shelf
+    numbers: torch.Tensor
     look: Look
     grains: torch.Tensor
 
 
-def _draw(shelf: Shelf, cells: torch.Tensor, generator: torch.Generator, spread: Spread) -> _Hand:
-    views = shelf.pictures.shape[1]
-    view = torch.randint(views, (len(cells),), generator=generator)
-    look, grains = draw_look(generator, spread), draw_grains(len(cells), generator)
-    numbers = (cells * views + view).to(shelf.pictures.device)
-    return _Hand(torch.index_select(shelf.pictures.flatten(0, 1), 0, numbers), look, grains)
+def _draw(
+    shelves: Sequence[Shelf],
+    cells: Sequence[torch.Tensor],
+    generator: torch.Generator,
+    spread: Spread,
+) -> list[_Hand]:
+    """Views, looks and noise of all mini-bags of a step."""
+    sizes = [len(hand) for hand in cells]
+    views = torch.tensor([shelf.pictures.shape[1] for shelf in shelves])
+    views = views.repeat_interleave(torch.tensor(sizes))
+    view = (torch.rand(len(views), generator=generator) * views).long()
+    numbers = (torch.cat(list(cells)) * views + view).split(sizes)
+    looks = draw_looks(len(shelves), generator, spread)
+    grains = draw_grains(len(views), generator).split(sizes)
+    each = zip(shelves, numbers, looks, grains, strict=True)
+    return [_Hand(*one) for one in each]
+
+
+def _together(hands: Sequence[_Hand]) -> Iterator[list[_Hand]]:
+    """Mini-bags of one size that follow each other, not more than a processor's cache holds."""
+    for size, same in groupby(hands, lambda hand: len(hand.numbers)):
+        alike, step = list(same), max(1, _AT_ONCE // max(size, 1))
+        yield from (alike[start : start + step] for start in range(0, len(alike), step))
+
+
+def _show(hands: Sequence[_Hand]) -> torch.Tensor:
+    """Pictures of mini-bags of one size under their looks, (n, 48, 48) float contrast."""
+    side = hands[0].shelf.pictures.shape[-1]
+    device = hands[0].shelf.pictures.device
+    size = len(hands[0].numbers)
+    pictures = torch.empty((len(hands), size, side, side), dtype=torch.uint8, device=device)
+    for part, hand in zip(pictures, hands, strict=True):
+        every = hand.shelf.pictures.flatten(0, 1)
+        torch.index_select(every, 0, hand.numbers.to(device), out=part)
+    grains = torch.cat([hand.grains for hand in hands])
+    return apply_looks(pictures, [hand.look for hand in hands], grains).flatten(0, 1)

@@ -15,7 +15,7 @@ from models.bag import Bag
 from models.card import write_card
 from models.course import WATCHED_CELLS
 from models.device import choose_device, threads
-from models.fit import Fit, learn_bags, start_fit, warm_up
+from models.fit import learn_bags, start_fit, warm_up
 from models.folds import split_donors
 from models.heldout import conclude
 from models.job import Job
@@ -23,6 +23,7 @@ from models.learnables import collect, fit_material_looks, make_prior, make_shel
 from models.memory import within_memory
 from models.model import Member, Model
 from models.normalise import ClassLooks
+from models.schedule import Fit
 from models.shelf import Shelf
 from models.team import present
 

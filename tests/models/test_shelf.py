@@ -1,6 +1,6 @@
 import torch
 
-from models.augment import Spread, draw_look
+from models.augment import Spread, draw_looks
 from models.shelf import Deck
 
 
@@ -21,6 +21,7 @@ def test_a_deal_is_never_larger_than_the_deck():
     assert len(Deck(3, torch.Generator()).deal(10)) == 3
 
 
-def test_the_same_state_draws_the_same_look():
-    looks = [draw_look(torch.Generator().manual_seed(4), Spread()) for _ in range(2)]
+def test_the_same_state_draws_the_same_looks():
+    looks = [draw_looks(3, torch.Generator().manual_seed(4), Spread()) for _ in range(2)]
     assert looks[0] == looks[1]
+    assert len(set(looks[0])) == 3
