@@ -76,7 +76,7 @@ def learn_excess(
         return bare
     both = np.array([_both(bare, *pair) for pair in zip(counted, largest, strict=True)])
     return Excess(
-        count, spread, cell_sd, shifts, float(np.median(both)), max(_sd(both), 0.5), len(found)
+        count, spread, cell_sd, shifts, float(np.median(both)), max(_sd(both), 1.0), len(found)
     )
 
 

@@ -230,7 +230,7 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
 
 def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
     parts = ("centre", "scale", "middle", "precision", "offset")
-    *limits, centre, spread, donors = arrays["excess"].tolist()
+    count, count_sd, cell_sd, centre, spread, donors = arrays["excess"].tolist()
     shifts = Shifts(*(arrays[f"shifts.{name}"] for name in _SHIFTS))
     return Familiar(
         Kinds(*(arrays[f"kinds.{name}"] for name in parts)),
@@ -238,7 +238,7 @@ def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
         Rarity(arrays["familiar.dissent"]),
         Rarity(arrays["familiar.both"]),
         float(arrays["familiar.threshold"][0]),
-        Excess(*limits, shifts, centre, spread, int(donors)),
+        Excess(count, count_sd, cell_sd, shifts, centre, spread, int(donors)),
     )
 
 

@@ -148,9 +148,7 @@ def surprise(familiar: Familiar, builds: np.ndarray, labels: np.ndarray) -> np.n
     return familiar.both.surprise(summed, labels)
 
 
-def unusual(
-    familiar: Familiar, builds: np.ndarray, labels: np.ndarray, found: np.ndarray
-) -> float:
+def unusual(familiar: Familiar, builds: np.ndarray, labels: np.ndarray, found: np.ndarray) -> float:
     """How many standard deviations one specimen is above what is usual for donors.
 
     Parameters
@@ -161,4 +159,6 @@ def unusual(
     if not len(found):
         return 0.0
     means = class_means(familiar.kinds, builds, labels)
-    return excess(familiar.usual, found, largest_shift(familiar.usual.shifts, familiar.kinds, means))
+    return excess(
+        familiar.usual, found, largest_shift(familiar.usual.shifts, familiar.kinds, means)
+    )
