@@ -19,7 +19,7 @@ _FEWEST_CELLS, _FEWEST_DONORS = 3, 5
 # Class means of few cells say little of what donors differ by; one donor's weight on no shift.
 _MEAN_CELLS, _NO_SHIFT = 50.0, 1.0
 # Donors to come differ from those seen in every way a little: share of what cells differ by.
-_LEAST_BETWEEN = 0.005
+_LEAST_BETWEEN = 0.01
 _SMALLEST_SD = 0.8
 
 
