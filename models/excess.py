@@ -19,6 +19,8 @@ from models.shifts import Shifts
 # A cell counts from a surprise of 3 on (one ordinary cell in twenty), in full from 5 (one in 150):
 # a single limit throws away how rare the cells beyond it are, and all in full are noisier.
 _COUNTS_FROM, _COUNTS_FULLY = 3.0, 5.0
+# Class means of donors to come are off by more than those of donors left out show: what was learned
+# of a class was learned of the same days, and in composed studies of the same pictures.
 _SHIFT_WEIGHT = 0.2
 _USUAL, _USUAL_SD, _SMALLEST_SD, _FEWEST_DONORS, _FARTHEST = 0.02, 0.01, 0.003, 5, 2.5
 
