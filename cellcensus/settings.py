@@ -115,7 +115,7 @@ class CompositionSettings(Section):
     unusual_unclassified: float = Field(
         1.15,
         gt=0,
-        description="Standard deviations above the usual share of striking cells that are flagged.",
+        description="Standard deviations above donors' usual share of strange cells, flagged.",
     )
     hold_unclassified: float = Field(
         0.15, ge=0, le=1, description="Share of cells unlike any learned that holds the specimen."

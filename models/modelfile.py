@@ -21,6 +21,7 @@ from cellcensus.recipe import hash_paths
 from models.composition import Calibration
 from models.drift import UsualLook
 from models.embedding import Embedding, Lens
+from models.excess import Excess
 from models.intervals import Errors
 from models.kinds import Kinds
 from models.model import Member, Model
@@ -28,8 +29,11 @@ from models.normalise import ClassLooks
 from models.novelty import Familiar
 from models.rarity import Rarity
 from models.recovery import Recovery
+from models.shifts import Shifts
 
 FORMAT = 6
+_SHIFTS = ("usual", "between", "centre", "spread")
+_EXCESS = ("count", "count_sd", "cell_sd", "centre", "spread", "donors")
 _LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
@@ -126,8 +130,10 @@ def _tensors(model: Model) -> dict[str, torch.Tensor]:
         "familiar.apart": f.apart.quantiles,
         "familiar.dissent": f.dissent.quantiles,
         "familiar.both": f.both.quantiles,
-        "familiar.limits": np.array([f.threshold, f.striking, f.usual, f.usual_sd]),
+        "familiar.threshold": np.array([f.threshold]),
+        "excess": np.array([getattr(f.usual, name) for name in _EXCESS]),
     }
+    arrays |= {f"shifts.{name}": getattr(f.usual.shifts, name) for name in _SHIFTS}
     arrays |= {f"recovery.{name}": value for name, value in c.recoveries.items()}
     arrays |= {} if c.recovery_sd is None else {"calibration.recovery_sd": c.recovery_sd}
     arrays |= _embedding_arrays(c.embedding)
@@ -219,17 +225,16 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
 
 
 def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
-    threshold, striking, usual, usual_sd = arrays["familiar.limits"].tolist()
     parts = ("centre", "scale", "middle", "precision", "offset")
+    count, count_sd, cell_sd, centre, spread, donors = arrays["excess"].tolist()
+    shifts = Shifts(*(arrays[f"shifts.{name}"] for name in _SHIFTS))
     return Familiar(
         Kinds(*(arrays[f"kinds.{name}"] for name in parts)),
         Rarity(arrays["familiar.apart"]),
         Rarity(arrays["familiar.dissent"]),
         Rarity(arrays["familiar.both"]),
-        threshold,
-        striking,
-        usual,
-        usual_sd,
+        float(arrays["familiar.threshold"][0]),
+        Excess(count, count_sd, cell_sd, shifts, centre, spread, int(donors)),
     )
 
 

@@ -2,14 +2,13 @@
 
 The class of each cell is the network's; whether the cell is news is judged by what it is built like
 (:mod:`models.morphology`), since a network keeps only what separates the classes it knows. Two
-signs are brought to one scale and added (:mod:`models.rarity`): how far the cell is from its
-class, and how little its build speaks for that class among all (:mod:`models.kinds`). The first
-finds what resembles nothing, the second what lies between two classes.
+signs are brought to one scale and added (:mod:`models.rarity`): how much further the cell is from
+its class than from a kind that nobody named, and how little its build speaks for that class among
+all (:mod:`models.kinds`). The first finds what resembles nothing, the second what lies between two
+classes.
 
-Whether a *specimen* is out of the ordinary is judged by its share of striking cells against what
-is usual for donors whom no network saw, not by a fixed share alone. One ordinary cell in a hundred
-is strange, one in fifty striking: a kind of cell that is only a little odd shows sooner in many
-striking cells than in a few strange ones.
+Whether a *specimen* is out of the ordinary is judged against donors whom no network saw, not by a
+fixed share (:mod:`models.excess`).
 """
 
 from __future__ import annotations
@@ -21,11 +20,12 @@ from itertools import compress
 import numpy as np
 
 from models.common import FEWEST
+from models.excess import Excess, excess, learn_excess
 from models.kinds import Kinds, compare, learn_kinds
 from models.rarity import Rarity, learn_rarity
+from models.shifts import Means, class_means, largest_shift, learn_shifts
 
-_STRANGE, _STRIKING = 0.99, 0.98
-_SMALLEST_SD, _USUAL_SD, _FEWEST_SPECIMENS, _FOLDS = 0.01, 0.03, 5, 4
+_STRANGE, _FOLDS = 0.99, 4
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,8 @@ class Familiar:
         How rare their sum is, so that a class whose cells show one sign alone (dirt) counts too.
     threshold
         Surprise beyond which a cell is unlike any that was learned from: it is left unclassified.
-    striking
-        Surprise that is counted in a specimen.
-    usual, usual_sd
-        Share of striking cells in an ordinary specimen and its standard deviation between donors,
-        on the scale of :func:`_phi`.
+    usual
+        What is usual for a whole specimen.
     """
 
     kinds: Kinds
@@ -54,9 +51,7 @@ class Familiar:
     dissent: Rarity
     both: Rarity
     threshold: float
-    striking: float
-    usual: float
-    usual_sd: float
+    usual: Excess
 
 
 def learn_familiar(
@@ -86,15 +81,21 @@ def learn_familiar(
     builds = [np.asarray(part, float) for part in builds]
     teach = _Teachers(builds, labels, [np.asarray(part, float) for part in dirt], classes)
     folds = np.arange(len(builds)) % _FOLDS if folds is None else np.asarray(folds)
-    distance, dissent = teach.left_out(folds)
+    distance, dissent, means = teach.left_out(folds)
     together = np.concatenate([*labels, np.zeros(0, int)])
     apart, against = (learn_rarity(part, together, classes) for part in (distance, dissent))
     summed = apart.surprise(distance, together) + against.surprise(dissent, together)
     both = learn_rarity(summed, together, classes)
     ends = np.cumsum([len(part) for part in labels])[:-1]
     found = np.split(both.surprise(summed, together), ends)
-    usual = _usual([part for part in found if len(part) >= FEWEST])
-    return Familiar(teach.kinds(np.ones(len(builds), bool)), apart, against, both, *usual)
+    kinds = teach.kinds(np.ones(len(builds), bool))
+    many = np.array([len(part) >= FEWEST for part in found], bool)
+    found, means = list(compress(found, many)), list(compress(means, many))
+    # The middle one of the specimens, so that one odd donor does not make everything familiar.
+    limits = [np.quantile(part, _STRANGE) for part in found]
+    threshold = float(np.median(limits)) if limits else float("inf")
+    usual = learn_excess(found, *learn_shifts(means, kinds))
+    return Familiar(kinds, apart, against, both, threshold, usual)
 
 
 @dataclass(frozen=True)
@@ -111,17 +112,22 @@ class _Teachers:
         builds = [*compress(self.builds, chosen), *self.dirt]
         return learn_kinds(builds, [*compress(self.labels, chosen), *marks], self.classes)
 
-    def left_out(self, folds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Distance and dissent of every cell by kinds that its fold had no part in, (N,)."""
+    def left_out(self, folds: np.ndarray) -> tuple[np.ndarray, np.ndarray, list[Means]]:
+        """Distance and dissent of every cell, (N,), and class means of every specimen.
+
+        By kinds that its fold had no part in.
+        """
         found: list[tuple[np.ndarray, np.ndarray]] = [(np.zeros(0), np.zeros(0))] * len(folds)
+        means: dict[int, Means] = {}
         for fold in np.unique(folds):
             mine = folds == fold
             kinds = self.kinds(mine if mine.all() else ~mine)
             for i in np.nonzero(mine)[0].tolist():
                 found[i] = compare(kinds, self.builds[i], self.labels[i])
+                means[i] = class_means(kinds, self.builds[i], self.labels[i])
         found.append((np.zeros(0), np.zeros(0)))
         distance, dissent = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        return distance, dissent
+        return distance, dissent, [means[i] for i in range(len(folds))]
 
 
 def surprise(familiar: Familiar, builds: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -142,37 +148,17 @@ def surprise(familiar: Familiar, builds: np.ndarray, labels: np.ndarray) -> np.n
     return familiar.both.surprise(summed, labels)
 
 
-def unusual(familiar: Familiar, found: np.ndarray) -> float:
-    """How many standard deviations a specimen's share of striking cells is above what is usual."""
-    cells = len(found)
-    if cells == 0:
-        return 0.0
-    sd = np.sqrt(familiar.usual_sd**2 + 1 / (4 * cells))
-    return float((_phi((found > familiar.striking).sum(), cells) - familiar.usual) / sd)
+def unusual(familiar: Familiar, builds: np.ndarray, labels: np.ndarray, found: np.ndarray) -> float:
+    """How many standard deviations one specimen is above what is usual for donors.
 
-
-def _phi(part: float, whole: float) -> float:
-    # Anscombe's transform: the variance is 1 / 4n for small shares too.
-    return float(np.arcsin(np.sqrt((part + 0.375) / (whole + 0.75))))
-
-
-def _usual(found: Sequence[np.ndarray]) -> tuple[float, float, float, float]:
-    """Limits of a strange and a striking cell, and what share of these is usual, with its sd.
-
-    Limits are those of the middle one of the specimens, so that one odd donor does not make
-    everything familiar.
+    Parameters
+    ----------
+    builds, labels, found
+        (n, F) features, (n,) most probable class and (n,) surprise of its cells.
     """
-    if not found:
-        return float("inf"), float("inf"), _phi(0, 100), _USUAL_SD
-    threshold, striking = (
-        float(np.median([np.quantile(part, level) for part in found]))
-        for level in (_STRANGE, _STRIKING)
+    if not len(found):
+        return 0.0
+    means = class_means(familiar.kinds, builds, labels)
+    return excess(
+        familiar.usual, found, largest_shift(familiar.usual.shifts, familiar.kinds, means)
     )
-    phi = np.array([_phi((part > striking).sum(), len(part)) for part in found])
-    if len(found) < _FEWEST_SPECIMENS:
-        return threshold, striking, float(np.median(phi)), _USUAL_SD
-    sampling = float(np.mean([1 / (4 * len(part)) for part in found]))
-    # The middle half, since a study may hold odd specimens.
-    spread = float(np.subtract(*np.quantile(phi, [0.75, 0.25]))) / 1.349
-    between = np.sqrt(max(spread**2 - sampling, _SMALLEST_SD**2))
-    return threshold, striking, float(np.median(phi)), float(between)

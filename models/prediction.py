@@ -70,9 +70,8 @@ def finish(
     settings: CompositionSettings,
 ) -> Prediction:
     """From evidence of some members to the prediction; pure arithmetic."""
-    surprising = _surprise(model, evidence)
+    surprising, odd = _surprise(model, evidence)
     cell_class, probability = _classify(model, evidence, surprising)
-    odd = unusual(model.familiar, surprising)
     cells = int((cell_class != ARTEFACT).sum())
     counts = np.array([(cell_class == k).sum() for k in range(len(model.classes))])
     methods = all_methods(
@@ -146,12 +145,13 @@ def _classify(model: Model, evidence: Evidence, found: np.ndarray) -> tuple[np.n
     return best, posterior.max(1).astype(np.float32)
 
 
-def _surprise(model: Model, evidence: Evidence) -> np.ndarray:
-    """(n,) of every cell."""
+def _surprise(model: Model, evidence: Evidence) -> tuple[np.ndarray, float]:
+    """How surprising every cell is, (n,), and how unusual the specimen for these."""
     if evidence.logits.shape[1] == 0:
-        return np.zeros(0)
+        return np.zeros(0), 0.0
     labels = most_probable(evidence.logits, model.prior)
-    return surprise(model.familiar, evidence.builds, labels)
+    found = surprise(model.familiar, evidence.builds, labels)
+    return found, unusual(model.familiar, evidence.builds, labels, found)
 
 
 def _drift(model: Model, evidence: Evidence) -> float:

@@ -1,6 +1,6 @@
 import numpy as np
 
-from models.kinds import compare, learn_kinds
+from models.kinds import compare, learn_kinds, residuals
 
 WIDTH = 20
 
@@ -65,3 +65,31 @@ def test_nothing_learned_says_nothing():
     far, against = compare(kinds, np.ones((4, WIDTH)), np.zeros(4, int))
     assert (far == 0).all()
     assert (against == 0).all()
+
+
+def test_what_classes_do_not_differ_in_is_less_of_news_than_what_they_do():
+    kinds, *_ = known()
+    rng = np.random.default_rng(6)
+    build, labels = specimen(rng)
+    build[:10, 0] += 4.0  # towards the other class
+    build[10:20, 5] += 4.0  # in what is alike in both
+    far, _ = compare(kinds, build, labels)
+    assert np.median(far[:10]) > np.median(far[10:20]) + 5
+
+
+def test_a_single_class_has_a_rival_too():
+    rng = np.random.default_rng(7)
+    donors = [specimen(rng, (150, 0, 0)) for _ in range(3)]
+    kinds = learn_kinds([b for b, _ in donors], [k for _, k in donors], 3)
+    build, labels = specimen(rng, (150, 0, 0))
+    build[:10] += rng.normal(0, 3, (10, WIDTH))
+    far, _ = compare(kinds, build, labels)
+    assert far[:10].min() > np.quantile(far[10:], 0.9)
+
+
+def test_residuals_lack_look_and_class():
+    kinds, *_ = known()
+    build, labels = specimen(np.random.default_rng(8), look=2.0)
+    rest = residuals(kinds, build, labels) * kinds.scale
+    assert abs(np.median(rest, axis=0)).max() < 0.3
+    assert np.isnan(residuals(kinds, build, np.full_like(labels, 2))).all()
