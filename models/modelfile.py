@@ -6,6 +6,7 @@ The hash covers both files; ``load`` refuses a model whose hash is not the one i
 from __future__ import annotations
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ from models.recovery import Recovery
 from models.shifts import Shifts
 
 FORMAT = 6
-_SHIFTS = ("usual", "between", "centre", "spread")
-_EXCESS = ("count", "count_sd", "cell_sd", "centre", "spread", "donors")
+_SHIFTS = tuple(part.name for part in fields(Shifts))
+_EXCESS = tuple(part.name for part in fields(Excess) if part.name != "shifts")
 _LENS = ("centre", "scale", "frequency", "phase")
 TENSORS, CARD = "model.safetensors", "card.json"
 
@@ -226,7 +227,8 @@ def _rebuild(card: dict[str, Any], tensors: dict[str, torch.Tensor]) -> Model:
 
 def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
     parts = ("centre", "scale", "middle", "precision", "offset")
-    count, count_sd, cell_sd, centre, spread, donors = arrays["excess"].tolist()
+    usual = dict(zip(_EXCESS, arrays["excess"].tolist(), strict=True))
+    usual["donors"] = int(usual["donors"])
     shifts = Shifts(*(arrays[f"shifts.{name}"] for name in _SHIFTS))
     return Familiar(
         Kinds(*(arrays[f"kinds.{name}"] for name in parts)),
@@ -234,7 +236,7 @@ def _familiar(arrays: dict[str, np.ndarray]) -> Familiar:
         Rarity(arrays["familiar.dissent"]),
         Rarity(arrays["familiar.both"]),
         float(arrays["familiar.threshold"][0]),
-        Excess(count, count_sd, cell_sd, shifts, centre, spread, int(donors)),
+        Excess(shifts=shifts, **usual),
     )
 
 

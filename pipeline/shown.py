@@ -46,7 +46,7 @@ class Shown:
         if not self._number or self._offered % self._stride:
             return
         # Frames of the middle of a stride are seen with tracks before and after them.
-        self._kept.append((shot.index, shot.pixels, shot.found.outlines, numbers))
+        self._kept.append((shot.found.frame, shot.pixels, shot.found.outlines, numbers))
         if len(self._kept) > 2 * self._number:
             self._kept = self._kept[1::2]
             self._stride *= 2

@@ -86,7 +86,7 @@ class _Loop:
     def _detect(self, frame: Any) -> Shot:
         background = self.ground.prepare(frame)
         found = self.ground.segmenter.detect(frame.pixels, frame.index)
-        shot = Shot(frame.index, frame.pixels, background.image, found)
+        shot = Shot(frame.pixels, background.image, found)
         self.figures.see(found)
         self._seen += 1
         return shot
@@ -116,7 +116,7 @@ class EachFrame(_Loop):
         self._best.take(shot, rows)
         kept = self._best.views(rows[chosen])
         self._best.forget(rows[chosen])
-        once = np.tile([shot.index, shot.index, 1], (len(chosen), 1))
+        once = np.tile([shot.found.frame, shot.found.frame, 1], (len(chosen), 1))
         unknown, alone = np.full(len(chosen), np.nan), ~shot.found.touching[chosen]
         add = partial(self.rows.add, kept, once, unknown, tracks=numbers[chosen], alone=alone)
         self.helper.do(add)

@@ -22,8 +22,6 @@ class Shot:
 
     Parameters
     ----------
-    index
-        Of the frame.
     pixels
         (H, W) grey values.
     ground
@@ -32,7 +30,6 @@ class Shot:
         Its detections.
     """
 
-    index: int
     pixels: NDArray[Any]
     ground: NDArray[np.float32]
     found: Detections

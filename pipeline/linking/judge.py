@@ -12,7 +12,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.kernels.compiled import compiled, compiled_for_moments
+from pipeline.kernels.compiled import compiled
 from pipeline.linking.flow import lane_speed
 from pipeline.linking.step import Scene
 from pipeline.linking.track import Tracks
@@ -37,7 +37,7 @@ class Verdict(IntEnum):
 _CELL, _STATIC, _FLEETING, _FRAGMENT, _OUTSIDE = (verdict.value for verdict in Verdict)
 
 
-@compiled_for_moments
+@compiled
 def judge(tracks: Tracks, rows: NDArray[np.int64], scene: Scene) -> NDArray[np.int64]:
     """Say what finished tracks are.
 

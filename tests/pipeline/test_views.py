@@ -51,7 +51,7 @@ def shot(index, scores, value=0):
     found.scores, found.focus = np.array(scores, float), np.ones(len(scores))
     pixels = np.full((60, 90), value, np.uint8)
     ground = np.full(pixels.shape, 200, np.float32)
-    return Shot(index, pixels, ground, found)
+    return Shot(pixels, ground, found)
 
 
 def gallery(number, longest=60):
