@@ -9,15 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cellcensus import __version__
-from cellcensus.errors import PicturesGoneError
 from cellcensus.findings import Finding
 from cellcensus.settings import Settings
 from cellcensus.study import Specimen, Study
 from db.predictions import Current
 from db.tables import CellFile, ModelVersion, ReportVersion
 from db.types import utc_now
-from flows.classified import Classified, read_classes
-from flows.keptcells import KeptCells, kept_cells
+from flows.classified import read_classes
+from flows.gallery import gallery
+from flows.keptcells import kept_cells
 from flows.plain import back
 from flows.recounted import CORRECTED_FLAG, recounted
 from flows.reference import reference_fraction, reference_per_ul
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from reports.content import (
         ClassRow,
         Estimate,
-        GalleryClass,
         ModelIdentity,
         SpecimenReport,
     )
@@ -139,7 +138,7 @@ def _of_prediction(subject: Subject, home: Path, settings: Settings) -> dict[str
         "flags": (*prediction.flags, *([CORRECTED_FLAG] if counted.moved else [])),
         "method": prediction.method,
         "held_out": prediction.held_out,
-        "gallery": _gallery(
+        "gallery": gallery(
             counted.classified,
             kept_cells(settings, current.cell_file.path),
             settings.reports.gallery_cells,
@@ -169,33 +168,3 @@ def estimate(row: Any, name: str) -> Estimate:
     from reports.content import Estimate
 
     return Estimate(*(back(getattr(row, name + end)) for end in ("", "_low", "_high")))
-
-
-def _gallery(classified: Classified, kept: KeptCells, shown: int) -> tuple[GalleryClass, ...]:
-    import numpy as np
-
-    from pipeline.cells import read_cells
-    from reports.content import CellPicture, GalleryClass
-
-    try:
-        with kept.folder() as folder:
-            crops = read_cells(folder).crops
-    except PicturesGoneError:
-        return ()  # a finding of the specimen says so
-
-    def pictures(indices: Any) -> tuple[CellPicture, ...]:
-        return tuple(
-            CellPicture(
-                int(classified.cell_id[i]), np.array(crops[i, 0]), float(classified.probability[i])
-            )
-            for i in indices
-        )
-
-    gallery = []
-    for number, name in enumerate(classified.classes):
-        members = np.flatnonzero(classified.cell_class == number)
-        # Most certain first; a stable order, so that the same cells are shown again.
-        order = members[np.argsort(-classified.probability[members], kind="stable")]
-        typical, rest = order[:shown], order[shown:]
-        gallery.append(GalleryClass(name, pictures(typical), pictures(rest[::-1][:shown])))
-    return tuple(gallery)

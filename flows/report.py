@@ -26,7 +26,7 @@ from flows.study_content import study_content
 from flows.subjects import gather
 from flows.written import Written, is_whole, write_signed, write_specimen, write_study
 
-GENERATION = 2
+GENERATION = 3
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,9 @@ from numpy.typing import NDArray
 
 from cellcensus.findings import Finding
 
+#: The shelf of the gallery with the cells that have no class; no study may name a class so.
+UNCLASSIFIED = "unclassified"
+
 LIMITS_OF_USE: tuple[str, ...] = (
     "For research use only. Not for diagnosis, treatment or any decision about a patient.",
     "Classes were learned from purified specimens and analyser totals, not from labelled cells. "
@@ -103,7 +106,11 @@ class CellPicture:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class GalleryClass:
-    """Cells of one class: the most typical first, and those the model was least certain of."""
+    """Cells of one class: the most typical first, and those the model was least certain of.
+
+    The last one may be ``UNCLASSIFIED``, with all its cells under ``uncertain``: a shelf like the
+    others and no field of its own, so that reports signed before it was there keep their hash.
+    """
 
     cell_class: str
     typical: tuple[CellPicture, ...] = ()

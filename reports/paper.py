@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 from cellcensus.errors import CellcensusError
 from cellcensus.settings import ReportSettings
 from reports.charts.alone import label_of, standing_alone
-from reports.content import CellPicture, SpecimenReport, StudyReport
+from reports.content import CellPicture, GalleryClass, SpecimenReport, StudyReport
+from reports.gallery import Strange
 from reports.parts import running_title
 from reports.pictures import picture_kind, png_bytes
 from reports.specimen import specimen_view
@@ -81,7 +82,8 @@ def specimen_pdf(
         "main_figures": [asdict(figure) for figure in view["main_figures"]],
         "other_figures": [asdict(figure) for figure in view["other_figures"]],
         "preview": _preview(content.preview, pictures),
-        "gallery": _gallery(content, pictures, say),
+        "gallery": _gallery(view["shelves"], pictures, say),
+        "strange": _strange(view["strange"], pictures, say),
     }
     return _draw("specimen", data, pictures, content)
 
@@ -182,25 +184,45 @@ def _preview(preview: bytes | None, pictures: _Files) -> str | None:
     return name
 
 
-def _gallery(content: SpecimenReport, pictures: _Files, say: Words) -> list[dict[str, Any]]:
-    def shelf(number: int, name: str, cells: tuple[CellPicture, ...]) -> list[dict[str, str]]:
-        shown = []
-        for cell in cells:
-            file = f"cell-{number}-{cell.cell_id}.png"
-            pictures[file] = png_bytes(cell.pixels)
-            alt = say("gallery.cell", **{"class": name}, cell=cell.cell_id)
-            probability = say.percent(cell.probability, 0)
-            shown.append({"file": file, "alt": alt, "probability": probability})
-        return shown
+def _gallery(
+    shelves: tuple[GalleryClass, ...], pictures: _Files, say: Words
+) -> list[dict[str, Any]]:
+    def drawn(row: GalleryClass, cells: tuple[CellPicture, ...]) -> list[dict[str, str]]:
+        name = say.cell_class(row.cell_class)
+        return [
+            _cell(cell, say("gallery.cell", **{"class": name}, cell=cell.cell_id), pictures, say)
+            for cell in cells
+        ]
 
     return [
         {
             "name": say.cell_class(row.cell_class),
-            "typical": shelf(i, say.cell_class(row.cell_class), row.typical),
-            "uncertain": shelf(i, say.cell_class(row.cell_class), row.uncertain),
+            "typical": drawn(row, row.typical),
+            "uncertain": drawn(row, row.uncertain),
         }
-        for i, row in enumerate(content.gallery)
+        for row in shelves
     ]
+
+
+def _strange(shelf: Strange | None, pictures: _Files, say: Words) -> dict[str, Any] | None:
+    if shelf is None:
+        return None
+    cells = [
+        _cell(cell, say("gallery.unclassified_cell", cell=cell.cell_id), pictures, say)
+        for cell in shelf.cells
+    ]
+    return {
+        "heading": shelf.heading,
+        "meaning": shelf.meaning,
+        "label": shelf.label,
+        "cells": cells,
+    }
+
+
+def _cell(cell: CellPicture, alt: str, pictures: _Files, say: Words) -> dict[str, str]:
+    file = f"cell-{len(pictures)}.png"
+    pictures[file] = png_bytes(cell.pixels)
+    return {"file": file, "alt": alt, "probability": say.percent(cell.probability, 0)}
 
 
 def _draw(

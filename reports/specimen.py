@@ -19,6 +19,7 @@ from reports.differential import (
     interval_per_ul,
     total_line,
 )
+from reports.gallery import class_shelves, strange_shelf
 from reports.glossary import QUALITY, Flag, flag_in_words, quality_in_words
 from reports.identity import report_id
 from reports.numbers import CANNOT_BE_SAID
@@ -95,6 +96,8 @@ def specimen_view(
         "flags": sorted(flags, key=_urgency),
         "analyser": compared,
         "findings": notes(content.findings, say, named=False),
+        "shelves": class_shelves(content),
+        "strange": strange_shelf(content, say),
         "gallery_note": _gallery_note(content, say),
         **_figures(content, say),
         "hold": any(flag.level is Level.VIOLATION for flag in flags),
