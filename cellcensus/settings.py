@@ -173,7 +173,10 @@ class ReportSettings(Section):
         0.20, gt=0, description="A value less certain than this (CV) is below quantification."
     )
     gallery_cells: int = Field(
-        8, ge=0, le=48, description="Cells shown a class: so many typical, so many uncertain ones; 0: no pictures."
+        8,
+        ge=0,
+        le=48,
+        description="Cells shown a class: so many typical, so many uncertain ones; 0: none.",
     )
 
     @field_validator("reference_ranges")

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse
 
 from cellcensus import __version__
 from reports.pages import word_filters
+from reports.words import words
 from web.navigation import entries_for
 from web.visitor import current
 
@@ -44,6 +45,8 @@ def environment() -> Environment:
     made.filters.update(word_filters())
     made.filters["part"] = lambda text: quote(str(text), safe="")
     made.globals.update(version=__version__, style=style_address, address=with_query)
+    # The application speaks English, whatever language the reports are written in.
+    made.globals["say"] = words("en")
     return made
 
 

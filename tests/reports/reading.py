@@ -26,7 +26,7 @@ def pdf_pages(pdf: bytes) -> list[str]:
 
 def pdf_text(pdf: bytes) -> str:
     """The words of a PDF, words broken at a line's end joined again."""
-    return re.sub(r"(?<=[a-zäöüß])-\n(?=[a-zäöüß])", "", "\n".join(pdf_pages(pdf)))
+    return re.sub(r"(?<=[a-zäöüß])[-\xad]\n(?=[a-zäöüß])", "", "\n".join(pdf_pages(pdf)))
 
 
 def numbers_in(text: str) -> set[str]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from cellcensus.findings import Finding, Level
 from reports.content import (
+    UNCLASSIFIED,
     CapacityPoint,
     CellPicture,
     ClassRow,
@@ -98,14 +99,7 @@ def specimen(**changes: object) -> SpecimenReport:
         },
         "findings": (Finding(Level.ALERT, "focus_drift", "Focus drifted.", "Refocus.", "U039"),),
         "preview": preview(),
-        "gallery": tuple(
-            GalleryClass(
-                name,
-                tuple(cell_picture(20 * i + j, probability=0.99) for j in range(8)),
-                tuple(cell_picture(20 * i + j + 10, probability=0.52) for j in range(8)),
-            )
-            for i, name in enumerate(CLASSES)
-        ),
+        "gallery": (*class_shelves(), strange_shelf(14)),
         "window_um": 24.0,
         "model": MODEL,
         "recipes": {"ingest": "ingest-1-3f2a90c4d1e8", "predict": "predict-1-99aabbccddee"},
@@ -114,6 +108,22 @@ def specimen(**changes: object) -> SpecimenReport:
         "method": "emq",
     }
     return SpecimenReport(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def class_shelves() -> tuple[GalleryClass, ...]:
+    return tuple(
+        GalleryClass(
+            name,
+            tuple(cell_picture(20 * i + j, probability=0.99) for j in range(8)),
+            tuple(cell_picture(20 * i + j + 10, probability=0.52) for j in range(8)),
+        )
+        for i, name in enumerate(CLASSES)
+    )
+
+
+def strange_shelf(cells: int) -> GalleryClass:
+    shown = (cell_picture(700 + i, probability=0.98 - 0.03 * i) for i in range(cells))
+    return GalleryClass(UNCLASSIFIED, uncertain=tuple(shown))
 
 
 SIGNATURE = Signature("A. Reviewer", "released", MOMENT, "cd" * 32)

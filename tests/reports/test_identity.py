@@ -1,7 +1,17 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from reports.content import Status
+import numpy as np
+
+from reports.content import (
+    UNCLASSIFIED,
+    CellPicture,
+    ClassRow,
+    Estimate,
+    GalleryClass,
+    SpecimenReport,
+    Status,
+)
 from reports.identity import report_id, report_sha256
 from tests.reports import samples
 
@@ -28,6 +38,27 @@ def test_any_change_of_what_is_said_changes_the_identity():
     ]
     ids = {report_sha256(c) for c in [content, *changed]}
     assert len(ids) == len(changed) + 1
+
+
+def test_what_was_signed_long_ago_still_has_its_hash():
+    """A field more in the content would make every signed report one that was altered."""
+    cell = CellPicture(7, np.arange(12, dtype=np.uint8).reshape(3, 4), 0.75)
+    content = SpecimenReport(
+        study="made-up",
+        specimen_id="U1",
+        donor_id="D1",
+        role="unknown",
+        generated_at=samples.MOMENT,
+        rows=(ClassRow("round", 5, Estimate(1.0, 0.8, 1.0)),),
+        cells=6,
+        unclassified=1,
+        gallery=(GalleryClass("round", (cell,), ()),),
+        limits_of_use=("Not for use.",),
+    )
+    before = "4c5c10c863c45765fc7c2cf53acb65c46630ad0a8f00031d13232df49a3544f2"
+    assert report_sha256(content) == before
+    strange = GalleryClass(UNCLASSIFIED, uncertain=(cell,))
+    assert report_sha256(replace(content, gallery=(*content.gallery, strange))) != before
 
 
 def test_a_study_has_an_identity_too():

@@ -51,6 +51,10 @@ VARIANTS = {
     "nothing predicted": lambda content: replace(
         content, rows=(), gallery=(), model=None, flags=()
     ),
+    "some of the strange": lambda content: replace(content, unclassified=12345),
+    "nothing strange": lambda content: replace(
+        content, unclassified=0, gallery=samples.class_shelves()
+    ),
     "nothing seen": lambda content: replace(
         content, preview=None, quality={}, findings=(), gallery=()
     ),
@@ -100,8 +104,12 @@ def test_every_page_is_numbered_and_says_how_far_the_report_has_come(kind, paper
 
 
 @pytest.mark.parametrize(("language", "paper"), product(LANGUAGES, PAPERS))
-def test_five_classes_need_two_pages(language, paper):
+@pytest.mark.parametrize("strange", [0, 14, 16])
+def test_five_classes_need_two_pages(strange, language, paper):
+    shelf = (samples.strange_shelf(strange),) if strange else ()
     crowded = samples.specimen(
+        gallery=(*samples.class_shelves(), *shelf),
+        unclassified=37,
         flags=("few_cells", "unclassified_over_5_percent", "methods_disagree", "held_out"),
         quality=dict.fromkeys(samples.all_figures(), 12.34),
     )
@@ -123,7 +131,7 @@ def test_a_screen_reader_is_told_title_language_and_pictures(kind, language):
     assert root["/Lang"].startswith(language)
     assert root["/MarkInfo"]["/Marked"]
     assert make().study in reader(pdf).metadata.title or "U039" in reader(pdf).metadata.title
-    named = {"specimen": 2 + 1 + 80, "study": 2 * len(samples.CLASSES) + 1}[kind]
+    named = {"specimen": 2 + 1 + 80 + 14, "study": 2 * len(samples.CLASSES) + 1}[kind]
     assert count_of(root["/StructTreeRoot"], "/Figure") >= named
 
 

@@ -47,7 +47,7 @@ def test_one_file_with_nothing_beside_it():
     assert reader.open == []
     assert all(address.startswith("data:image/") for address in reader.addresses)
     assert all(reader.pictures)
-    assert len(reader.pictures) == 1 + 16 * len(samples.CLASSES)
+    assert len(reader.pictures) == 1 + 16 * len(samples.CLASSES) + 14
 
 
 def test_no_inline_style_attribute_and_no_script():

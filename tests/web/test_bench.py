@@ -87,6 +87,18 @@ def test_a_shelf_shows_the_least_certain_first(client):
     assert len(shown) == len(ids_of(text)) > 3
 
 
+def test_what_it_means_to_have_no_class_is_said_where_such_cells_lie(client):
+    means = "These cells look like none of the learned classes"
+    strange = client.get(WARD + "W009/gallery?class=unclassified", headers=HX).text
+    assert len(ids_of(strange)) == 2
+    assert means in strange
+    assert 'name="to" value="neutrophil"' in strange
+    assert means not in client.get(WARD + "W009/gallery?class=neutrophil", headers=HX).text
+    none = client.get(WARD + "W008/gallery?class=unclassified", headers=HX).text
+    assert "Every cell has a class." in none
+    assert means not in none
+
+
 def test_without_a_script_a_shelf_is_a_page(client):
     answer = client.get(WARD + "W000/gallery?class=monocyte", follow_redirects=False)
     assert answer.status_code == 303

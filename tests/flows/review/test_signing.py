@@ -215,6 +215,46 @@ def test_exports_tell_what_was_released_and_nothing_of_what_was_not(laboratory, 
     assert sum(b"|||||P||" in message for message in messages) == len(messages) - 1
 
 
+def _shelf(lab):
+    """Cells on the unclassified shelf of the newest signed report; nothing without one."""
+    shelves = {s.cell_class: s for s in version_content(_versions(lab)[-1]).gallery}
+    assert list(shelves)[:2] == ["round", "lobed"]
+    return [cell.cell_id for cell in shelves["unclassified"].uncertain] if len(shelves) > 2 else []
+
+
+def test_a_corrected_cell_leaves_the_shelf_of_the_unclassified_or_comes_onto_it(laboratory):
+    _sign(laboratory)
+    assert _shelf(laboratory) == [10, 11]
+    _sign(laboratory, cells=[10], after="round")
+    assert _shelf(laboratory) == [11]
+    _sign(laboratory, cells=[3], after="unclassified")
+    assert _shelf(laboratory) == [3, 11]
+    _sign(laboratory, cells=[3, 11], after="artefact")
+    assert _shelf(laboratory) == []
+    pages = [_file(laboratory, version).read_text() for version in _versions(laboratory)]
+    shown = ["Unclassified cells: 2", "Unclassified cells: 1", "Unclassified cells: 2"]
+    for page, heading in zip(pages, shown, strict=False):
+        assert heading in page
+    assert "Unclassified cells" not in pages[-1]
+    assert verify(laboratory.store, laboratory.settings, STUDY, "U1") == dict.fromkeys(
+        (1, 2, 3, 4), ()
+    )
+
+
+def test_what_was_signed_without_that_shelf_stands_as_it_was(laboratory, monkeypatch):
+    from flows.contents import gallery
+
+    monkeypatch.setattr("flows.contents.gallery", lambda *given: gallery(*given)[:2])
+    _sign(laboratory)
+    monkeypatch.undo()
+    (version,) = _versions(laboratory)
+    assert [shelf.cell_class for shelf in version_content(version).gallery] == ["round", "lobed"]
+    page = _file(laboratory, version).read_bytes()
+    assert b"Unclassified cells" not in page
+    assert draw_version(version) == page
+    assert verify(laboratory.store, laboratory.settings, STUDY, "U1") == {1: ()}
+
+
 def test_an_unreleased_signature_changes_no_export(laboratory):
     laboratory.set("review", two_person_release=True)
     before = _rows(laboratory)
