@@ -228,12 +228,16 @@ def _cell(cell: CellPicture, alt: str, pictures: _Files, say: Words) -> dict[str
 def _draw(
     template: str, data: Mapping[str, Any], pictures: _Files, content: SpecimenReport | StudyReport
 ) -> bytes:
-    drawn = _compile(template, {**data, "tight": False}, pictures, content)
-    if template == "specimen" and _pages(drawn) > _MOST_PAGES:
-        tight = _compile(template, {**data, "tight": True}, pictures, content)
-        # Where even that is too long, the easier page is the better one.
-        return tight if _pages(tight) <= _MOST_PAGES else drawn
-    return drawn
+    # From the easiest page to the closest set, until it takes no more than its sheet.
+    ways = ("easy", "tight", "crammed") if template == "specimen" else ("easy",)
+    first = b""
+    for way in ways:
+        how = {"tight": way != "easy", "crammed": way == "crammed"}
+        drawn = _compile(template, {**data, **how}, pictures, content)
+        if _pages(drawn) <= _MOST_PAGES:
+            return drawn
+        first = first or drawn
+    return first  # where even that is too long, the easier page is the better one
 
 
 def _pages(pdf: bytes) -> int:

@@ -89,12 +89,12 @@ def test_a_shelf_shows_the_least_certain_first(client):
 
 def test_what_it_means_to_have_no_class_is_said_where_such_cells_lie(client):
     means = "These cells look like none of the learned classes"
-    strange = client.get(WARD + "W009/gallery?class=unclassified", headers=HX).text
+    strange = client.get(WARD + "W007/gallery?class=unclassified", headers=HX).text
     assert len(ids_of(strange)) == 2
     assert means in strange
     assert 'name="to" value="neutrophil"' in strange
-    assert means not in client.get(WARD + "W009/gallery?class=neutrophil", headers=HX).text
-    none = client.get(WARD + "W008/gallery?class=unclassified", headers=HX).text
+    assert means not in client.get(WARD + "W007/gallery?class=neutrophil", headers=HX).text
+    none = client.get(WARD + "W006/gallery?class=unclassified", headers=HX).text
     assert "Every cell has a class." in none
     assert means not in none
 
