@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ CLASSES = ("neutrophil", "lymphocyte", "monocyte", "eosinophil", "basophil")
 DEFAULT_CV = {"neutrophil": 0.03, "lymphocyte": 0.04, "monocyte": 0.09, "eosinophil": 0.1}
 WINDOW_UM, CROP_UM, SIDE, CANVAS = 26.0, 0.36, 48, 80
 ARTEFACT = -2
+_TEST = 35  # percent of the pictures that only specimens to come show
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Crops:
         self.pools: dict[tuple[str, str], list[np.ndarray]] = {}
         for name in classes:
             for path in sorted((folder / name).glob("*.png")):
-                pool = "test" if zlib.crc32(path.name.encode()) % 100 < 35 else "training"
+                pool = "test" if zlib.crc32(path.name.encode()) % 100 < _TEST else "training"
                 self.pools.setdefault((name, pool), []).append(_contrast(path))
 
 
@@ -106,11 +108,26 @@ def read_counts(path: Path) -> np.ndarray:
     return counts[counts.sum(1) > 500]
 
 
-def compose(crops: Crops, counts: np.ndarray, regime: Regime, seed: int) -> Composed:
-    """One study of a regime; the same seed gives the same study."""
+def compose(
+    crops: Crops,
+    counts: np.ndarray,
+    regime: Regime,
+    seed: int,
+    *,
+    parting: Parting | None = None,
+) -> Composed:
+    """One study of a regime; the same seed gives the same study.
+
+    Parameters
+    ----------
+    parting
+        Gives groups of specimens pictures of their own: what is left out group by group is then as
+        new to the rest as specimens to come are. All else stays as it was. By default specimens
+        to learn from share one pool of pictures and specimens to come another one.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(regime.name.encode())])
     recovery = np.exp(rng.normal(0, regime.recovery_sd, len(CLASSES)))
-    bench = _Bench(crops, counts, regime, rng, recovery)
+    bench = _Bench(crops, counts, regime, rng, recovery, parting)
     study = Composed(CLASSES, [], [], {}, {})
     for k, name in enumerate(CLASSES):
         for i in range(regime.purified_per_class):
@@ -125,6 +142,32 @@ def compose(crops: Crops, counts: np.ndarray, regime: Regime, seed: int) -> Comp
 
 
 @dataclass(frozen=True)
+class Parting:
+    """Who shows which pictures, where groups of specimens have pictures of their own.
+
+    Parameters
+    ----------
+    groups
+        Number of the group of each mixed specimen; all others that are learned from are one more.
+    number
+        How many groups of mixed specimens there are.
+    """
+
+    groups: Mapping[str, int]
+    number: int
+
+    def own(self, specimen_id: str, pool: str, stock: list[np.ndarray]) -> list[np.ndarray]:
+        """What of a pool a specimen may show.
+
+        Specimens to come fall into groups as well, with as many pictures each.
+        """
+        if pool == "training":
+            return stock[self.groups.get(specimen_id, self.number) :: self.number + 1]
+        parts = max(1, round((self.number + 1) * _TEST / (100 - _TEST)))
+        return stock[zlib.crc32(specimen_id.encode()) % parts :: parts]
+
+
+@dataclass(frozen=True)
 class _Bench:
     """What every specimen of one study is made with."""
 
@@ -133,6 +176,15 @@ class _Bench:
     regime: Regime
     rng: np.random.Generator
     recovery: np.ndarray
+    parting: Parting | None = None
+
+    def pictures(self, specimen_id: str, name: str, pool: str, number: int) -> list[np.ndarray]:
+        """Pictures of one class, drawn from those that the specimen may show."""
+        stock = self.crops.pools[(name, pool)]
+        drawn = self.rng.integers(len(stock), size=number)
+        if self.parting is not None:
+            stock = self.parting.own(specimen_id, pool, stock)
+        return [stock[i % len(stock)] for i in drawn]
 
 
 def _look(regime: Regime, rng: np.random.Generator, *, purified: bool = False) -> Look:
@@ -208,8 +260,7 @@ def _film(
     dirt = rng.binomial(regime.cells, rng.uniform(*regime.debris))
     pictures, labels = [], []
     for k, number in enumerate(numbers):
-        stock = bench.crops.pools[(CLASSES[k], pool)]
-        pictures += [stock[i] for i in rng.integers(len(stock), size=number)]
+        pictures += bench.pictures(sid, CLASSES[k], pool, number)
         labels += [k] * number
     pictures += [_debris(rng) for _ in range(dirt)]
     labels += [ARTEFACT] * dirt

@@ -9,8 +9,11 @@ import cv2
 import numpy as np
 
 from benchmarks import compose as making
-from benchmarks.compose import CLASSES, Composed, Crops, Regime
+from benchmarks.compose import CLASSES, Composed, Crops, Parting, Regime, compose
+from cellcensus.settings import TrainingSettings
 from models.bag import Bag, Known
+from models.folds import split_donors
+from models.learnables import collect
 
 _CENTRE = making.CANVAS / 2
 Distortion = Callable[[np.ndarray, np.random.Generator], np.ndarray]
@@ -42,13 +45,14 @@ DISTORTIONS: tuple[Distortion, ...] = (stretch, enlarge, cut)
 
 @dataclass
 class Film:
-    """What specimens to be tested are made with."""
+    """What specimens to be tested are made with; ``folds`` as in `Parting`."""
 
     crops: Crops
     platelets: Crops
     counts: np.ndarray
     rng: np.random.Generator
     regime: Regime
+    folds: int
 
     def specimen(self, name: str, kind: str = "", share: float = 0.0, without: str = "") -> Bag:
         """An ordinary specimen, a share of whose cells is replaced by strange ones.
@@ -61,7 +65,8 @@ class Film:
             A class that the ordinary part has no cell of.
         """
         rng, regime = self.rng, self.regime
-        bench = making._Bench(self.crops, self.counts, regime, rng, np.ones(len(CLASSES)))
+        even, parting = np.ones(len(CLASSES)), Parting({}, self.folds)
+        bench = making._Bench(self.crops, self.counts, regime, rng, even, parting)
         blood = np.maximum(self.counts[rng.integers(len(self.counts))], 5.0)
         if without:
             blood = np.where(np.array(CLASSES) == without, 0.0, blood)
@@ -89,6 +94,28 @@ class Film:
         stock = self.crops.pools[(name, "test")]
         picture = stock[rng.integers(len(stock))]
         return picture if kind in CLASSES else DISTORTIONS[rng.integers(3)](picture, rng)
+
+
+def own_pictures(
+    film: Film,
+    seed: int,
+    sheet: Sequence[Bag],
+    classes: tuple[str, ...],
+    *,
+    settings: TrainingSettings,
+) -> Composed:
+    """The study of a seed once more, donors that are left out together with pictures of their own.
+
+    Parameters
+    ----------
+    sheet
+        Its training bags as they will be learned from: what is known of donors deals them out.
+    """
+    material = collect(sheet, classes, settings)
+    folds = split_donors(material.donor_shares(), settings.folds, settings.seed)
+    groups = {material.bags[i].specimen_id: folds[material.donor(i)] for i in material.mixed}
+    parting = Parting(groups, film.folds)
+    return compose(film.crops, film.counts, film.regime, seed, parting=parting)
 
 
 def without_class(study: Composed, name: str) -> tuple[list[Bag], tuple[str, ...]]:

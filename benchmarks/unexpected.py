@@ -3,8 +3,9 @@
     python -m benchmarks.unexpected --crops DIR --counts FILE.csv --seeds 51 52 53
 
 Each seed learns six times: from a study in whose sheet a pair of mixed specimens is swapped and
-three values are wrong, and from one that lacks a class altogether, for each class. Every other slip
-and swap is then tried on the sheet against the shares that were found in left-out donors.
+three values are wrong, and from one that lacks a class altogether, for each class. Donors that a
+network leaves out show pictures that it never saw, as specimens to come do. Every other slip and
+swap is then tried on the sheet against the shares that were found in left-out donors.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from benchmarks.oddities import (
     Spoilt,
     change,
     drifted,
+    own_pictures,
     slips,
     spoil,
     without_class,
@@ -67,13 +69,18 @@ def run_seed(
     study = compose(film.crops, film.counts, film.regime, seed)
     tally = Tally({})
     spoilt = spoil(study.training, film.rng)
+    study = own_pictures(film, seed, spoilt.bags, study.classes, settings=settings)
+    shown = [replace(a, known=b.known) for a, b in zip(study.training, spoilt.bags, strict=True)]
+    spoilt = replace(spoilt, bags=shown)
     model = train(spoilt.bags, study.classes, settings=settings)
     _sheet_as_learned(tally, model, spoilt)
     _slips_tried(tally, model, study)
     _swaps_tried(tally, model, study)
     _strange_cells(tally, film, model, specimens)
     for name in left_out:
-        bags, classes = without_class(study, name)
+        sheet, classes = without_class(study, name)
+        parted = own_pictures(film, seed, sheet, classes, settings=settings)
+        bags, _ = without_class(parted, name)
         _class_left_out(tally, film, train(bags, classes, settings=settings), name, specimens)
     return tally.figures
 
@@ -188,7 +195,8 @@ def main() -> None:
     counts = read_counts(chosen.counts)
     seeds = []
     for seed in chosen.seeds:
-        film = Film(crops, platelets, counts, np.random.default_rng([seed, 9]), Regime())
+        rng = np.random.default_rng([seed, 9])
+        film = Film(crops, platelets, counts, rng, Regime(), settings.folds)
         seeds.append(run_seed(film, seed, settings, chosen.specimens, chosen.left_out))
         keep(chosen.out, {"seed": seed, "tries": seeds[-1]})
     print(table(seeds))
