@@ -45,14 +45,14 @@ DISTORTIONS: tuple[Distortion, ...] = (stretch, enlarge, cut)
 
 @dataclass
 class Film:
-    """What specimens to be tested are made with; ``folds`` as in `Parting`."""
+    """What specimens to be tested are made with; ``parting``: who shows which pictures."""
 
     crops: Crops
     platelets: Crops
     counts: np.ndarray
     rng: np.random.Generator
     regime: Regime
-    folds: int
+    parting: Parting | None
 
     def specimen(self, name: str, kind: str = "", share: float = 0.0, without: str = "") -> Bag:
         """An ordinary specimen, a share of whose cells is replaced by strange ones.
@@ -65,8 +65,8 @@ class Film:
             A class that the ordinary part has no cell of.
         """
         rng, regime = self.rng, self.regime
-        even, parting = np.ones(len(CLASSES)), Parting({}, self.folds)
-        bench = making._Bench(self.crops, self.counts, regime, rng, even, parting)
+        even = np.ones(len(CLASSES))
+        bench = making._Bench(self.crops, self.counts, regime, rng, even, self.parting)
         blood = np.maximum(self.counts[rng.integers(len(self.counts))], 5.0)
         if without:
             blood = np.where(np.array(CLASSES) == without, 0.0, blood)
@@ -106,15 +106,19 @@ def own_pictures(
 ) -> Composed:
     """The study of a seed once more, donors that are left out together with pictures of their own.
 
+    Where the film has no parting, as it was: all that teach share one pool.
+
     Parameters
     ----------
     sheet
         Its training bags as they will be learned from: what is known of donors deals them out.
     """
+    if film.parting is None:
+        return compose(film.crops, film.counts, film.regime, seed)
     material = collect(sheet, classes, settings)
     folds = split_donors(material.donor_shares(), settings.folds, settings.seed)
     groups = {material.bags[i].specimen_id: folds[material.donor(i)] for i in material.mixed}
-    parting = Parting(groups, film.folds)
+    parting = replace(film.parting, groups=groups)
     return compose(film.crops, film.counts, film.regime, seed, parting=parting)
 
 

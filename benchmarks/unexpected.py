@@ -4,8 +4,9 @@
 
 Each seed learns six times: from a study in whose sheet a pair of mixed specimens is swapped and
 three values are wrong, and from one that lacks a class altogether, for each class. Donors that a
-network leaves out show pictures that it never saw, as specimens to come do. Every other slip and
-swap is then tried on the sheet against the shares that were found in left-out donors.
+network leaves out show pictures that it never saw, as specimens to come do; with ``--shared`` all
+that teach draw on one pool of pictures. Every other slip and swap is then tried on the sheet
+against the shares that were found in left-out donors.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from itertools import combinations
 
 import numpy as np
 
-from benchmarks.compose import CLASSES, Composed, Crops, Regime, compose, read_counts
+from benchmarks.compose import CLASSES, Composed, Crops, Parting, Regime, compose, read_counts
 from benchmarks.kept import keep
 from benchmarks.oddities import (
     DRIFTS,
@@ -189,6 +190,7 @@ def main() -> None:
     parser = study_parser(__doc__, [51, 52, 53], composes=True)
     parser.add_argument("--specimens", type=int, default=20, help="of each kind")
     parser.add_argument("--left-out", nargs="*", default=list(CLASSES), choices=CLASSES)
+    parser.add_argument("--shared", action="store_true", help="one pool for all that teach")
     chosen = parser.parse_args()
     settings = TrainingSettings.model_validate_json(chosen.settings)
     crops, platelets = Crops(chosen.crops), Crops(chosen.crops, ("platelet",))
@@ -196,7 +198,8 @@ def main() -> None:
     seeds = []
     for seed in chosen.seeds:
         rng = np.random.default_rng([seed, 9])
-        film = Film(crops, platelets, counts, rng, Regime(), settings.folds)
+        parting = None if chosen.shared else Parting({}, settings.folds)
+        film = Film(crops, platelets, counts, rng, Regime(), parting)
         seeds.append(run_seed(film, seed, settings, chosen.specimens, chosen.left_out))
         keep(chosen.out, {"seed": seed, "tries": seeds[-1]})
     print(table(seeds))
