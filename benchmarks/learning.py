@@ -213,7 +213,11 @@ def _merged(files: Sequence[Path]) -> str:
     for row in read_kept(files):
         scores = {name: Score(**values) for name, values in row["scores"].items()}
         found[row["regime"]][row["seed"]].update(scores)
-    return "\n\n".join(table(name, list(seeds.values())) for name, seeds in found.items())
+    tables = [table(name, list(seeds.values())) for name, seeds in found.items()]
+    if len(found) > 1:
+        every = [study for seeds in found.values() for study in seeds.values()]
+        tables.append(table("all regimes together", every))
+    return "\n\n".join(tables)
 
 
 if __name__ == "__main__":

@@ -50,3 +50,17 @@ def test_kept_seeds_make_the_same_table(tmp_path):
         studies[0]["ours"]
     )
     assert _merged([file]) == table("middle", studies)
+
+
+def test_several_regimes_are_told_together_as_well(tmp_path):
+    file = tmp_path / "errors.jsonl"
+    wide, narrow = {"ours": score([[1.0, 1.0]] * 30, 2.0)}, {"ours": score([[1.0, 1.0]] * 10, 0.5)}
+    _keep(file, "middle", 1, wide)
+    _keep(file, "strong", 1, narrow)
+    tables = _merged([file]).split("\n\n**")
+    assert [text.strip("*").split("**")[0] for text in tables] == [
+        "middle",
+        "strong",
+        "all regimes together",
+    ]
+    assert "| 0.75 0.75 |" in tables[-1]
