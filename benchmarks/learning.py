@@ -145,6 +145,21 @@ def table(regime: str, studies: Sequence[dict[str, Score]]) -> str:
     return "\n".join(lines)
 
 
+def _by_condition(studies: Sequence[dict[str, Score]]) -> str:
+    """How often intervals hold in abnormal donors and in others, of each rival that has any."""
+    lines = []
+    for name in dict.fromkeys(name for study in studies for name in study):
+        scores = [study[name] for study in studies if name in study and study[name].low]
+        if not scores:
+            continue
+        held = np.concatenate([_reach(score) for score in scores]) <= 1
+        abnormal = np.concatenate([np.array(score.abnormal, bool) for score in scores])
+        for what, rows in (("abnormal donors", held[abnormal]), ("others", held[~abnormal])):
+            by_class = " ".join(f"{v:.2f}" for v in rows.mean(0)) if len(rows) else "–"
+            lines.append(f"{name}, {len(rows)} {what}: covered {by_class}")
+    return "\n".join(lines)
+
+
 def _cells(scores: Sequence[Score]) -> list[str]:
     error = np.abs(np.concatenate([np.array(s.error) for s in scores]))
     abnormal = error[np.concatenate([np.array(s.abnormal, bool) for s in scores])]
@@ -216,7 +231,7 @@ def _merged(files: Sequence[Path]) -> str:
     tables = [table(name, list(seeds.values())) for name, seeds in found.items()]
     if len(found) > 1:
         every = [study for seeds in found.values() for study in seeds.values()]
-        tables.append(table("all regimes together", every))
+        tables += [table("all regimes together", every), _by_condition(every)]
     return "\n\n".join(tables)
 
 

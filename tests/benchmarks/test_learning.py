@@ -64,3 +64,5 @@ def test_several_regimes_are_told_together_as_well(tmp_path):
         "all regimes together",
     ]
     assert "| 0.75 0.75 |" in tables[-1]
+    assert "ours, 2 abnormal donors: covered 0.50 0.50" in tables[-1]
+    assert "ours, 38 others: covered 0.76 0.76" in tables[-1]
