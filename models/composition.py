@@ -225,7 +225,8 @@ def choose_method(errors: dict[str, np.ndarray]) -> tuple[str, dict[str, tuple[f
     its consensus with counting errs less by more than one standard error of the difference over
     donors, the consensus stands in its place. Any other method must beat that one by more than
     two: with a few dozen donors the best of six is best by luck as often as by merit (Breiman et
-    al. 1984, ch. 3.4.3).
+    al. 1984, ch. 3.4.3). Where donors tell fewer than K − 1 classes they cannot judge the others:
+    the first method reports.
 
     Parameters
     ----------
@@ -240,6 +241,9 @@ def choose_method(errors: dict[str, np.ndarray]) -> tuple[str, dict[str, tuple[f
         each[name] = np.nanmean(told[np.isfinite(told).any(axis=1)], axis=1)
     order = [name for name in _FIRST if name in scores] or [m for m in METHODS if m in scores]
     first = order[0]
+    told = np.isfinite(errors[first]).any(axis=0)
+    if told.sum() < len(told) - 1:
+        return first, scores
     if len(order) > 1 and _gain(each, order[0], order[1]) > _RUNAWAY:
         first = order[1]
     better = [m for m in scores if m != first and _gain(each, first, m) > _DOUBT]

@@ -89,6 +89,15 @@ def test_the_consensus_stands_in_where_emq_runs_away():
     assert choose_method({"emq": away, "consensus": (away + base) / 2})[0] == "consensus"
 
 
+@pytest.mark.parametrize(("told", "chosen"), [(1, "emq"), (2, "counting"), (3, "counting")])
+def test_donors_who_tell_few_classes_do_not_judge_methods(told, chosen):
+    rng = np.random.default_rng(3)
+    base = errors_of(rng, 0.03)
+    base[:, told:] = np.nan
+    errors = {"emq": base, "consensus": base, "counting": 0.5 * base}
+    assert choose_method(errors)[0] == chosen
+
+
 def test_without_emq_and_consensus_the_simplest_method_stands_in():
     rng = np.random.default_rng(3)
     base = errors_of(rng, 0.03)
