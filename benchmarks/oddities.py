@@ -97,6 +97,7 @@ class Film:
 
 
 def own_pictures(
+    study: Composed,
     film: Film,
     seed: int,
     sheet: Sequence[Bag],
@@ -104,17 +105,19 @@ def own_pictures(
     *,
     settings: TrainingSettings,
 ) -> Composed:
-    """The study of a seed once more, donors that are left out together with pictures of their own.
+    """A study once more, donors that are left out together with pictures of their own.
 
-    Where the film has no parting, as it was: all that teach share one pool.
+    Where the film has no parting, the study itself: all that teach share one pool.
 
     Parameters
     ----------
+    seed
+        It was composed with.
     sheet
         Its training bags as they will be learned from: what is known of donors deals them out.
     """
     if film.parting is None:
-        return compose(film.crops, film.counts, film.regime, seed)
+        return study
     material = collect(sheet, classes, settings)
     folds = split_donors(material.donor_shares(), settings.folds, settings.seed)
     groups = {material.bags[i].specimen_id: folds[material.donor(i)] for i in material.mixed}

@@ -70,7 +70,7 @@ def run_seed(
     study = compose(film.crops, film.counts, film.regime, seed)
     tally = Tally({})
     spoilt = spoil(study.training, film.rng)
-    study = own_pictures(film, seed, spoilt.bags, study.classes, settings=settings)
+    study = own_pictures(study, film, seed, spoilt.bags, study.classes, settings=settings)
     shown = [replace(a, known=b.known) for a, b in zip(study.training, spoilt.bags, strict=True)]
     spoilt = replace(spoilt, bags=shown)
     model = train(spoilt.bags, study.classes, settings=settings)
@@ -80,7 +80,7 @@ def run_seed(
     _strange_cells(tally, film, model, specimens)
     for name in left_out:
         sheet, classes = without_class(study, name)
-        parted = own_pictures(film, seed, sheet, classes, settings=settings)
+        parted = own_pictures(study, film, seed, sheet, classes, settings=settings)
         bags, _ = without_class(parted, name)
         _class_left_out(tally, film, train(bags, classes, settings=settings), name, specimens)
     return tally.figures

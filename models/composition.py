@@ -241,8 +241,8 @@ def choose_method(errors: dict[str, np.ndarray]) -> tuple[str, dict[str, tuple[f
         each[name] = np.nanmean(told[np.isfinite(told).any(axis=1)], axis=1)
     order = [name for name in _FIRST if name in scores] or [m for m in METHODS if m in scores]
     first = order[0]
-    told = np.isfinite(errors[first]).any(axis=0)
-    if told.sum() < len(told) - 1:
+    judged = np.isfinite(errors[first]).any(axis=0)
+    if judged.sum() < len(judged) - 1:
         return first, scores
     if len(order) > 1 and _gain(each, order[0], order[1]) > _RUNAWAY:
         first = order[1]
