@@ -24,6 +24,10 @@ from pipeline.kernels.level import gain_over
 _GRID = 8
 #: So many pixels tell the gain of a frame to a few parts in ten thousand.
 _ENOUGH = 2500
+#: Pixels darker than this many grey values are black: a ratio to them tells no brightness.
+_BLACK = 8.0
+#: A frame brighter or darker than this many times the background does not show it.
+_LIT = 2.0
 
 
 class Background:
@@ -52,12 +56,14 @@ class Background:
         values = self.image.ravel()[self._places]
         self.level = float(np.median(values))
         # Dark pixels of a vignette or a frame edge would divide by nothing.
-        bright = values > 0.25 * max(self.level, 1e-6)
+        bright = values > max(0.25 * self.level, _BLACK)
         self.bright = self._places[bright]
         self.inverse = (1.0 / values[bright]).astype(np.float32)
 
     def gain(self, frame: NDArray[Any]) -> float:
         """Brightness of a frame over the background, dimensionless, robust to cells.
+
+        1 where the background is black.
 
         Parameters
         ----------
@@ -65,6 +71,10 @@ class Background:
             (H, W) uint8 or uint16.
         """
         return float(gain_over(frame.reshape(-1), self.bright, self.inverse))
+
+    def change(self) -> float:
+        """Brightness over that at first; 1 where both are black."""
+        return self.level / self.first_level if self.first_level > _BLACK else 1.0
 
     def follow(
         self, frame: NDArray[Any], gain: float, boxes: NDArray[np.int64], rate: float
@@ -91,6 +101,11 @@ class Background:
         moved.image = followed(self.image, frame, 1 / gain, boxes, rate)
         moved._resample()
         return moved
+
+
+def is_lit(gain: float) -> bool:
+    """Whether a frame of this brightness shows the background, the lamp neither off nor full."""
+    return 1 / _LIT < gain < _LIT
 
 
 def weighted(

@@ -9,7 +9,7 @@ either, up to what sampling does to a picture.
   eigenvalues of the central second moments (Hu 1962), each with the 1/12 that a square pixel adds,
   so that a line of pixels is no degenerate case.
 - ``solidity``: area over the area of the convex hull, both in filled pixels, 0–1.
-- ``contrast_mean``, ``contrast_sd``: of (frame − background) / background level.
+- ``contrast_mean``, ``contrast_sd``: of (frame − background) / level, see `pipeline.optics.Optics`.
 - ``granularity``: deviation of the structure finer than about 1 µm, in units of contrast: of the
   picture less its Gaussian mean of σ = 0.5 µm, taken inside the mask only (normalised convolution,
   Knutsson & Westin 1993), so that the edge of the cell is no grain.
@@ -37,7 +37,7 @@ def measure(
     Parameters
     ----------
     contrast
-        (h, w) float32, (frame − background) / background level.
+        (h, w) float32, (frame − background) / level.
     mask
         (h, w) uint8, nonzero on the cell, holes filled.
     pixel_size_um

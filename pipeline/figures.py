@@ -64,7 +64,7 @@ class Figures:
         counts = np.array(self._counts, float)
         gains = np.array(self._gains)
         optics, background = self.ground.optics, self.ground.background
-        drift = (background.level / background.first_level if background else 1.0) * _trend(gains)
+        drift = (background.change() if background else 1.0) * _trend(gains)
         known = self.flow if self.flow is not None and self.flow.known else None
         diameter = table["diameter_um"]
         rate = self.acquisition.frame_rate_hz

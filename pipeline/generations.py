@@ -4,4 +4,4 @@ They stand apart from the code they describe, so that whether a result is up to 
 without importing that code.
 """
 
-INGEST = 3
+INGEST = 4

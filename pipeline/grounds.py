@@ -14,6 +14,7 @@ from cellcensus.study import CellHints, Mode, Polarity
 from pipeline.background import (
     Background,
     event_background,
+    is_lit,
     spatial_background,
     temporal_background,
 )
@@ -57,7 +58,7 @@ class Ground:
 
     def follow(self, pixels: NDArray[Any], found: Detections, rate: float) -> None:
         """Let the common background drift with the recording, where a frame shows it."""
-        if self.background is not None:
+        if self.background is not None and is_lit(found.gain):
             self.background = self.background.follow(pixels, found.gain, found.box, rate)
             self.segmenter.use(self.background)
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cellcensus.settings import IngestSettings
 from cellcensus.study import Acquisition, CellHints, Polarity
-from pipeline.background import Background, mode
+from pipeline.background import Background, is_lit, mode
 
 #: A threshold never goes below this share of a cell's usual contrast: compression rings there.
 _RINGING = 0.06
@@ -20,6 +20,8 @@ _RINGING = 0.06
 _FINEST = 12.0
 #: So many pixels of a frame tell its noise.
 _ENOUGH = 80_000
+#: Bright cells reach this share of the full scale: nine in ten of them, weighed by their contrast.
+_REACH = 0.9
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Optics:
     shrink
         Whole number by which frames are shrunk for detection.
     level
-        Grey value that contrast is measured in: the background's; on dark ground, half of the
-        brightest.
+        Difference in grey value that is a contrast of 1: the background's value, which what is
+        darker cannot exceed; that of bright cells where they stand out by more.
     """
 
     polarity: Polarity
@@ -95,17 +97,17 @@ def estimate_optics(
         Threshold in standard deviations of the noise.
     """
     shrink = max(1, int(diameter_px[0] / _FINEST))
-    residuals = [
-        _residual(frame, background, shrink)
-        for frame, background in zip(frames, backgrounds, strict=True)
-    ]
+    residuals = _residuals(frames, backgrounds, shrink)
     noise = float(np.median([_spread(residual) for residual in residuals]))
     level = float(np.median([background.level for background in backgrounds]))
     brightest = float(np.median([np.percentile(frame[::4, ::4], 99.9) for frame in frames]))
     found = polarity or _polarity(residuals, noise, level < 0.25 * brightest)
     smallest_step = 2.0 if np.issubdtype(frames[0].dtype, np.uint8) else 1.0
     low = max(noise_factor * noise, smallest_step)
-    contrast, mass = _usual_cell(residuals, found, low, diameter_px[0] / shrink)
+    things = _things(residuals, found, low, diameter_px[0] / shrink)
+    contrast, mass = (
+        _weighted(values, things.masses, 0.5) for values in (things.usual, things.masses)
+    )
     if np.isfinite(contrast):
         low = max(low, _RINGING * contrast)
     return Optics(
@@ -117,7 +119,7 @@ def estimate_optics(
         high=max(1.6 * low, 0.12 * contrast if np.isfinite(contrast) else 0.0),
         diameter_px=diameter_px,
         shrink=shrink,
-        level=max(level, 0.5 * brightest, 1.0),
+        level=max(level, _brightness(things, found, brightest - level), 1.0),
     )
 
 
@@ -129,8 +131,20 @@ def shrunk(image: NDArray[Any], shrink: int) -> NDArray[Any]:
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
-def _residual(frame: NDArray[Any], background: Background, shrink: int) -> NDArray[np.float32]:
-    even = frame / np.float32(background.gain(frame)) - background.image
+def _residuals(
+    frames: Sequence[NDArray[Any]], backgrounds: Sequence[Background], shrink: int
+) -> list[NDArray[np.float32]]:
+    """What frames show besides the background; those filmed without light are left out."""
+    gains = [background.gain(frame) for frame, background in zip(frames, backgrounds, strict=True)]
+    every = list(zip(frames, backgrounds, gains, strict=True))
+    lit = [one for one in every if is_lit(one[2])]
+    return [_residual(*one, shrink) for one in lit or every]
+
+
+def _residual(
+    frame: NDArray[Any], background: Background, gain: float, shrink: int
+) -> NDArray[np.float32]:
+    even = frame / np.float32(gain) - background.image
     result: NDArray[np.float32] = blur(shrunk(even.astype(np.float32), shrink))
     return result
 
@@ -169,16 +183,27 @@ def signed(residual: NDArray[np.float32], polarity: Polarity) -> NDArray[np.floa
     return residual if polarity is Polarity.BRIGHT else np.abs(residual)
 
 
-def _usual_cell(
-    residuals: Sequence[NDArray[np.float32]], polarity: Polarity, low: float, smallest: float
-) -> tuple[float, float]:
-    """Contrast and mass (contrast summed over the area) of cells; NaN where nothing is found.
+@dataclass(frozen=True)
+class _Things:
+    """What stands out and is as large as a cell; contrasts in grey values.
 
-    Of things of a cell's size, each weighing its mass: debris is more frequent than cells at
-    times, but never holds more contrast in all. The contrast of one is its 90th percentile.
+    Parameters
+    ----------
+    usual, highest
+        90th and 99th percentile of the contrast of each.
+    masses
+        Contrast of each summed over its area.
     """
-    peaks: list[float] = []
-    masses: list[float] = []
+
+    usual: list[float]
+    highest: list[float]
+    masses: list[float]
+
+
+def _things(
+    residuals: Sequence[NDArray[np.float32]], polarity: Polarity, low: float, smallest: float
+) -> _Things:
+    found = _Things([], [], [])
     for residual in residuals:
         contrast = signed(residual, polarity)
         mask = (contrast > 1.5 * low).astype(np.uint8)
@@ -190,14 +215,32 @@ def _usual_cell(
                 left, top, width, height = stats[index, :4]
                 part = np.s_[top : top + height, left : left + width]
                 values = contrast[part][labels[part] == index]
-                peaks.append(float(np.percentile(values, 90)))
-                masses.append(float(values.sum()))
-    if not peaks:
-        return float("nan"), float("nan")
-    return _weighted_median(peaks, masses), _weighted_median(masses, masses)
+                usual, highest = np.percentile(values, [90, 99]).tolist()
+                found.usual.append(usual)
+                found.highest.append(highest)
+                found.masses.append(float(values.sum()))
+    return found
 
 
-def _weighted_median(values: list[float], weights: list[float]) -> float:
+def _brightness(things: _Things, polarity: Polarity, brightest: float) -> float:
+    """Contrast of bright cells that is to fill the scale, grey values; 0 of dark ones.
+
+    ``brightest`` stands in where nothing as large as a cell is seen.
+    """
+    if polarity is Polarity.DARK:
+        return 0.0
+    highest = _weighted(things.highest, things.masses, 0.9) / _REACH
+    return highest if np.isfinite(highest) else brightest
+
+
+def _weighted(values: list[float], weights: list[float], share: float) -> float:
+    """Quantile of weighted values, NaN of none.
+
+    What is seen is weighed by its mass: debris is more frequent than cells at times, but never
+    holds more contrast in all.
+    """
+    if not values:
+        return float("nan")
     order = np.argsort(values, kind="stable")
     below = np.cumsum(np.array(weights)[order])
-    return float(np.array(values)[order][np.searchsorted(below, below[-1] / 2)])
+    return float(np.array(values)[order][np.searchsorted(below, below[-1] * share)])

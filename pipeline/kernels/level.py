@@ -14,6 +14,8 @@ from pipeline.kernels.compiled import compiled
 _NEAR = 0.04
 #: Fewer pixels than this tell nothing of brightness.
 _FEWEST = 16
+#: Brightness of a frame without light, so that it can be divided by.
+_NONE = 1e-6
 
 
 @compiled
@@ -45,7 +47,7 @@ def gain_over(flat: NDArray[Any], places: NDArray[np.int64], inverse: NDArray[np
         if middle - _NEAR < ratio[index] < middle + _NEAR:
             total += ratio[index]
             near += 1
-    return total / near if near else max(middle, 1e-6)
+    return max(total / near if near else middle, _NONE)
 
 
 @compiled

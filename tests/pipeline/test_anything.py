@@ -157,6 +157,33 @@ def test_pictures_of_any_size_and_depth(tmp_path):
 
 
 @pytest.mark.integration
+def test_any_ground_and_a_lamp_that_goes_out(tmp_path):
+    """Cells that shine on black, and frames without light or with far too much of it."""
+    folder = tmp_path / "light"
+    folder.mkdir()
+    pictures = rendering.flowing_discs(frames=60)[0]
+    shining = 180 - np.minimum(pictures, 180)
+    shining[shining <= 30] = 0
+    off, full = pictures.copy(), pictures.copy()
+    # Among them those that the background follows.
+    off[9::10], full[9::10] = 0, 255
+    cases = {
+        "plain": pictures,
+        "black": shining,
+        "nearly": np.where(shining > 0, shining, pictures % 3),
+        "deep": shining.astype(np.uint16) * 40,
+        "off": off,
+        "full": full,
+        "off at first": np.concatenate([np.zeros_like(pictures[:5]), pictures]),
+    }
+    for name, frames in cases.items():
+        rendering.write_stack(folder / f"{name}.tif", frames)
+    results = ingested(folder)
+    assert set(results.values()) == {results["plain.tif"]}
+    assert results["plain.tif"].startswith("cells:")
+
+
+@pytest.mark.integration
 def test_streams_without_times_and_with_changing_sizes(tmp_path):
     """Bare JPEG pictures one after the other: no container, no times."""
     folder = tmp_path / "bare"

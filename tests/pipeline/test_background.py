@@ -50,3 +50,11 @@ def test_a_single_frame_shows_its_own_background(depth):
     frame = draw(SHAPE, [(40, 40, 20), (90, 60, 16)], depth=depth)
     background = spatial_background(frame, 24, dark=depth > 0)
     assert np.abs(background.image - 160).max() < 4
+
+
+def test_black_has_no_brightness_and_does_not_change():
+    frames = [draw(SHAPE, [], level=1.0, seed=seed) for seed in range(9)]
+    background = temporal_background(frames)
+    assert background.gain(draw(SHAPE, [], level=30.0)) == 1.0
+    moved = background.follow(frames[0], 1.0, np.zeros((0, 4), np.int64), 0.5)
+    assert moved.change() == 1.0
