@@ -4,7 +4,10 @@ Nobody has to say it. Between two successive frames every pair of detections of 
 its displacement; true pairs agree, false ones spread over the picture as evenly as chance does, so
 the excess over chance is the flow even where cells move further than they are apart. The votes of
 narrow lanes along the flow are then joined by the smoothest path (dynamic programming), since a
-laminar profile has no jumps, and refined by the median of the pairs near it.
+laminar profile has no jumps, and refined by the median of the pairs near it. What stands still has
+one vote for as long as it does: a cell that got stuck is seen a hundred times where another is seen
+three times, and would stop the flow of its lane; with the next one that got stuck it would vote for
+the way between them.
 """
 
 from __future__ import annotations
@@ -24,6 +27,8 @@ LANES = 24
 #: Areas of one cell in two frames rarely differ more: logarithm of the ratio.
 _LIKE_SIZE = 0.25
 _FEWEST_PAIRS = 12
+#: What moves by less than this share of a diameter, or than a pixel, stands still.
+_STILL = 0.06
 
 
 class FlowField(NamedTuple):
@@ -95,7 +100,7 @@ def estimate_flow(
     FlowField or None
         ``None`` while too few pairs agree.
     """
-    pairs = _pairs(frames)
+    pairs = _pairs(frames, diameter)
     if len(pairs) < _FEWEST_PAIRS:
         return None
     cell = max(diameter / 3, 1.0)
@@ -148,18 +153,27 @@ def _reach(shape: tuple[int, int], direction: tuple[float, float]) -> tuple[floa
     return min(values), max(values)
 
 
-def _pairs(frames: Sequence[Detections]) -> NDArray[np.float64]:
-    """All pairs of like size in successive frames: x, y in the middle, dx, dy. (n, 4)."""
-    found = [np.empty((0, 4))]
+def _pairs(frames: Sequence[Detections], diameter: float) -> NDArray[np.float64]:
+    """Pairs of like size in successive frames: x, y in the middle, dx, dy. (n, 4).
+
+    What stands still is a pair with itself alone, and once at each place.
+    """
+    moving, still = [np.empty((0, 4))], [np.empty((0, 4))]
     for one, two in pairwise(frames):
         if two.frame != one.frame + 1 or not len(one) or not len(two):
             continue
-        ratio = np.abs(np.log(two.area[None, :] / one.area[:, None]))
-        first, second = np.nonzero(ratio < _LIKE_SIZE)
-        dx, dy = two.x[second] - one.x[first], two.y[second] - one.y[first]
-        middle_x, middle_y = one.x[first] + dx / 2, one.y[first] + dy / 2
-        found.append(np.column_stack([middle_x, middle_y, dx, dy]))
-    return np.concatenate(found)
+        alike = np.abs(np.log(two.area[None, :] / one.area[:, None])) < _LIKE_SIZE
+        dx, dy = two.x[None, :] - one.x[:, None], two.y[None, :] - one.y[:, None]
+        stays = alike & (np.hypot(dx, dy) < max(_STILL * diameter, 1.0))
+        moves = alike & ~stays.any(axis=1)[:, None] & ~stays.any(axis=0)
+        for chosen, found in ((moves, moving), (stays, still)):
+            first, second = np.nonzero(chosen)
+            x, y = dx[first, second], dy[first, second]
+            found.append(np.column_stack([one.x[first] + x / 2, one.y[first] + y / 2, x, y]))
+    staying = np.concatenate(still)
+    places = np.floor(staying[:, :2] / max(diameter / 2, 1.0))
+    _, first = np.unique(places, axis=0, return_index=True)
+    return np.concatenate([*moving, staying[first]])
 
 
 def _direction(
