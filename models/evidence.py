@@ -13,7 +13,7 @@ from models.augment import to_contrast
 from models.device import mixed_precision
 from models.model import Member
 from models.morphology import measure_morphology
-from models.network import CellNetwork
+from models.network import CellNetwork, knows_artefacts
 from models.normalise import donor_effect, measure_cells, typical
 from models.pictures import prepare
 from models.shapes import measure_shapes
@@ -49,7 +49,8 @@ class Evidence:
 
 def build_network(member: Member, width: int, device: torch.device) -> CellNetwork:
     """A member's network, ready to be asked."""
-    network = CellNetwork(len(member.prior) - 1, width)
+    artefacts = knows_artefacts(member.prior)
+    network = CellNetwork(len(member.prior) - 1, width, artefacts=artefacts)
     network.load_state_dict(dict(member.weights))
     network.to(device).to(memory_format=torch.channels_last)
     return network.eval()

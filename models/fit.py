@@ -14,7 +14,7 @@ from models.course import Stage
 from models.device import mixed_precision
 from models.job import Job
 from models.losses import proportion_loss, purity_loss, specimen_fractions
-from models.network import CellNetwork
+from models.network import CellNetwork, knows_artefacts
 from models.schedule import Fit, Schedule
 from models.shelf import Deck, Shelf, stack_pictures
 from models.team import ALONE, Team
@@ -33,7 +33,7 @@ def start_fit(
 ) -> Fit:
     """A network at its beginning; ``prior`` (K + 1,) is the reference prior, artefacts last."""
     torch.manual_seed(settings.seed)
-    network = CellNetwork(classes, settings.width)
+    network = CellNetwork(classes, settings.width, artefacts=knows_artefacts(prior))
     network.to(device).to(memory_format=torch.channels_last)
     recovery = torch.nn.Parameter(torch.zeros(classes, device=device))
     return Fit(network, copy.deepcopy(network), recovery, prior.to(device))

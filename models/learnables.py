@@ -12,13 +12,13 @@ from cellcensus.errors import TrainingError
 from cellcensus.settings import TrainingSettings
 from models.bag import Bag
 from models.knowledge import Target, population_prior, purity_vector, read_target
+from models.network import NO_ARTEFACTS
 from models.normalise import ClassLooks, donor_effect, fit_looks, measure_cells, typical
 from models.pictures import prepare, to_window
 from models.shelf import Shelf
 
 # How much of a purified or mixed specimen's detections is expected to be dirt, before any is seen.
 ARTEFACT_SHARE = 0.05
-NO_ARTEFACTS = 1e-9
 _PRIOR_FLOOR, _FEWEST_CELLS, _FEWEST_DIRT = 0.02, 10, 30
 
 

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 
 INPUT_SIDE = 48
+# Prior of artefacts where no blank shows any.
+NO_ARTEFACTS = 1e-9
+# Evidence for artefacts where there were none to learn from; a half-precision number holds it.
+_NEVER = -1e4
+
+
+def knows_artefacts(prior: Sequence[float] | np.ndarray | torch.Tensor) -> bool:
+    """Whether a prior (K + 1,), artefacts last, is of specimens that show any."""
+    return float(prior[-1]) > 10 * NO_ARTEFACTS
 
 
 class CellNetwork(nn.Module):
@@ -23,10 +34,14 @@ class CellNetwork(nn.Module):
         Number of cell classes; one more output stands for artefacts.
     width
         Channels of the first layer; the later ones have two and four times as many.
+    artefacts
+        Whether any were there to learn from. Where none were, nothing ties that output to anything,
+        and it may rise above all others: so nothing speaks for artefacts.
     """
 
-    def __init__(self, classes: int, width: int = 16) -> None:
+    def __init__(self, classes: int, width: int = 16, *, artefacts: bool = True) -> None:
         super().__init__()
+        self.artefacts = artefacts
         self.body = nn.Sequential(
             *_block(1, width, 7, 3),
             *_block(width, 2 * width, 3, 2),
@@ -45,7 +60,10 @@ class CellNetwork(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         """(n, 1, 48, 48) → (n, classes + 1) log-likelihoods up to a constant."""
-        return cast(torch.Tensor, self.head(self.embed(pictures)))
+        told = cast(torch.Tensor, self.head(self.embed(pictures)))
+        if self.artefacts:
+            return told
+        return torch.cat([told[:, :-1], torch.full_like(told[:, -1:], _NEVER)], dim=1)
 
 
 def _block(inside: int, outside: int, kernel: int, stride: int) -> tuple[nn.Module, ...]:

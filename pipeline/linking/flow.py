@@ -165,7 +165,8 @@ def _pairs(frames: Sequence[Detections], diameter: float) -> NDArray[np.float64]
         alike = np.abs(np.log(two.area[None, :] / one.area[:, None])) < _LIKE_SIZE
         dx, dy = two.x[None, :] - one.x[:, None], two.y[None, :] - one.y[:, None]
         stays = alike & (np.hypot(dx, dy) < max(_STILL * diameter, 1.0))
-        moves = alike & ~stays.any(axis=1)[:, None] & ~stays.any(axis=0)
+        rests = stays.any(axis=1, keepdims=True) | stays.any(axis=0, keepdims=True)
+        moves = alike & ~rests
         for chosen, found in ((moves, moving), (stays, still)):
             first, second = np.nonzero(chosen)
             x, y = dx[first, second], dy[first, second]

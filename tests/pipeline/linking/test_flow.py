@@ -43,10 +43,27 @@ def test_direction_and_profile_where_cells_move_further_than_they_are_apart(dire
     assert speed == pytest.approx(expected, abs=5)
 
 
-def test_slow_flow_is_told_from_rest():
-    flow = estimate_flow(crowd(frames=40, per_frame=15, speed=3), SHAPE, 24.0)
+@pytest.mark.parametrize("speed", [3.0, 1.0])
+def test_slow_flow_is_told_from_rest(speed):
+    flow = estimate_flow(crowd(frames=40, per_frame=15, speed=speed), SHAPE, 24.0)
     assert flow is not None
-    assert lane_speed(flow, 300.0, 200.0) == pytest.approx(3, abs=0.5)
+    assert lane_speed(flow, 300.0, 200.0) == pytest.approx(speed, abs=0.5)
+
+
+@pytest.mark.parametrize("speed", [60.0, 180.0])
+def test_what_got_stuck_does_not_stop_the_flow(speed):
+    rng = np.random.default_rng(4)
+    stuck = rng.uniform([0, 20], [600, 380], (12, 2))
+    frames = []
+    for flowing in crowd(frames=60, per_frame=4, speed=speed, wall=1.0):
+        points = np.column_stack([flowing.x, flowing.y])
+        here = stuck + rng.normal(0, 0.3, stuck.shape)
+        areas = np.concatenate([flowing.area, np.full(len(here), 420.0)])
+        frames.append(detections(flowing.frame, np.concatenate([points, here]), areas=areas))
+    flow = estimate_flow(frames, SHAPE, 24.0)
+    assert flow is not None
+    assert flow.direction == (1.0, 0.0)
+    assert flow.speed == pytest.approx(speed, rel=0.05)
 
 
 def test_unrelated_detections_are_no_flow():
