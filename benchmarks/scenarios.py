@@ -3,8 +3,11 @@
 Usage::
 
     python -m benchmarks.scenarios [NAME …] [--cells N] [--blind] [--keep FOLDER]
+    python -m benchmarks.scenarios --random 60 [--seed N]
 
 ``--blind`` hides from the census what the study says of its cells (diameters, polarity).
+``--random`` draws the conditions of so many studies (:mod:`benchmarks.conditions`), the first by
+the seed; of what is short they are printed.
 Prints one line a scenario: recall, duplicates, false cells, worst error of the count, and
 which alerts any of its recordings is given.
 """
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,13 +28,15 @@ from typing import Any
 import yaml
 
 from benchmarks.cells import Score, compare, from_table, read_truth, total
+from benchmarks.conditions import draw_conditions
 from cellcensus.findings import Level
 from cellcensus.settings import IngestSettings, QualityLimits
 from cellcensus.study import Acquisition, CellHints, Mode, Polarity
 from pipeline.census import take_census
 from pipeline.quality import Quality, judge
 from pipeline.recordings import open_recording
-from pipeline.simulation.scenarios import SCENARIOS, scenario
+from pipeline.simulation.scenarios import SCENARIOS
+from pipeline.simulation.settings import SimulationSettings
 from pipeline.simulation.study import simulate_study
 
 #: What each scenario must reach.
@@ -47,13 +53,15 @@ class Outcome:
     mode: Mode
 
 
-def play(name: str, folder: Path, *, cells: int, blind: bool, seed: int = 1) -> Outcome:
+def play(
+    conditions: Mapping[str, Any], folder: Path, *, cells: int, blind: bool, seed: int = 1
+) -> Outcome:
     """Simulate a study, take the census of its recordings, and compare.
 
     Parameters
     ----------
-    name
-        Of the scenario.
+    conditions
+        Settings of the simulation, which go before the others.
     folder
         Where the study is written; must not exist.
     cells
@@ -64,9 +72,8 @@ def play(name: str, folder: Path, *, cells: int, blind: bool, seed: int = 1) -> 
         Of the simulation.
     """
     counts: dict[str, Any] = {"purified_per_class": 0, "mixed": 2, "unknown": 0, "blanks": 1}
-    changes = {"seed": seed, "cells": cells, **counts}
-    changes = {key: value for key, value in changes.items() if key not in SCENARIOS[name]}
-    simulate_study(folder, settings=scenario(name, **changes))
+    settings = SimulationSettings(**{"seed": seed, "cells": cells, **counts, **conditions})
+    simulate_study(folder, settings=settings)
     truth = _truth(folder)
     study = yaml.safe_load((folder / "study.yaml").read_text())
     acquisition = _acquisition(study["acquisition"])
@@ -112,14 +119,20 @@ def line(name: str, outcome: Outcome) -> str:
     whole = total(filled.values())
     true = max(whole.true, 1)
     worst = max((abs(score.count_error) for score in filled.values()), default=0.0)
-    good = whole.recall >= RECALL
-    good &= whole.duplicates <= DUPLICATES * true and whole.false <= FALSE * true
     blanks = sum(score.exported for score in empty)
     return (
         f"{name:<12}{whole.true:>6}{whole.recall:>9.4f}{whole.duplicates / true:>9.2%}"
         f"{whole.false / true:>8.2%}{worst:>8.1%}{blanks:>7}{outcome.seconds:>8.1f}"
-        f"  {'ok   ' if good else 'SHORT'}  {' '.join(_alerts(outcome))}"
+        f"  {'ok   ' if is_good(outcome) else 'SHORT'}  {' '.join(_alerts(outcome))}"
     )
+
+
+def is_good(outcome: Outcome) -> bool:
+    """Whether a scenario reached what it must."""
+    whole = total([score for score in outcome.scores.values() if score.true])
+    true = max(whole.true, 1)
+    good = whole.duplicates <= DUPLICATES * true and whole.false <= FALSE * true
+    return good and whole.recall >= RECALL
 
 
 def _alerts(outcome: Outcome) -> list[str]:
@@ -144,17 +157,24 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--cells", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--blind", action="store_true")
+    parser.add_argument("--random", type=int, metavar="N", help="studies at random conditions")
     parser.add_argument("--keep", type=Path, help="folder for the studies and their figures")
     chosen = parser.parse_args(arguments)
+    plays = {name: (SCENARIOS[name], chosen.seed) for name in chosen.names}
+    if chosen.random:
+        seeds = range(chosen.seed, chosen.seed + chosen.random)
+        plays = {f"random {seed}": (draw_conditions(seed), seed) for seed in seeds}
     print(
         f"{'scenario':<12}{'cells':>6}{'recall':>9}{'dupl.':>9}{'false':>8}{'count':>8}"
         f"{'blank':>7}{'s':>8}"
     )
     with tempfile.TemporaryDirectory() as temporary:
-        for name in chosen.names:
+        for name, (conditions, seed) in plays.items():
             folder = (chosen.keep or Path(temporary)) / name
-            outcome = play(name, folder, cells=chosen.cells, blind=chosen.blind, seed=chosen.seed)
+            outcome = play(conditions, folder, cells=chosen.cells, blind=chosen.blind, seed=seed)
             print(line(name, outcome), flush=True)
+            if chosen.random and not is_good(outcome):
+                print(f"{'':<12}{json.dumps(conditions)}")
             if chosen.keep:
                 (folder / "figures.json").write_text(json.dumps(outcome.figures, indent=1))
     return 0

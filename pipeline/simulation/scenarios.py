@@ -19,6 +19,12 @@ SCENARIOS: dict[str, dict[str, Any]] = {
     "faint": {"contrast": 0.5},
     "fast": {"transit_frames": 2.4, "velocity_profile": 0.15, "cells_per_frame": 4},
     "slow": {"transit_frames": 40, "velocity_profile": 0.3, "halting_share": 0.15, "dirt": 15},
+    "stuck": {
+        "cells_per_frame": 0.8,
+        "transit_frames": 5,
+        "velocity_profile": 0.6,
+        "halting_share": 0.1,
+    },
     "profile": {"velocity_profile": 0.8, "transit_frames": 7},
     "flicker": {"flicker": 0.02, "drift": 0.25, "shading": 0.35},
     "defocus": {"defocus_um": 0.9, "focus_drift_um": 0.8},
