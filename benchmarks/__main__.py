@@ -10,6 +10,8 @@ Power cuts and disk faults, by stage:
 
 With data of one's own:
   python -m benchmarks.realstudy STUDY TRUTH        a study from video to export
+  python -m benchmarks.variety --crops DIR          studies of every kind, likewise
+  python -m benchmarks.scenarios --random 60        counting at random conditions
   python -m benchmarks.compare --predictions P --truth T   an export against a truth folder
   python -m benchmarks.cells EXPORT EVENTS                 found cells against true positions
   python -m benchmarks.machines                            what several machines bring
