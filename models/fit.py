@@ -13,7 +13,12 @@ from models.augment import Spread
 from models.course import Stage
 from models.device import mixed_precision
 from models.job import Job
-from models.losses import proportion_loss, purity_loss, specimen_fractions
+from models.losses import (
+    plausible_loss,
+    proportion_loss,
+    purity_loss,
+    specimen_fractions,
+)
 from models.network import CellNetwork, knows_artefacts
 from models.schedule import Fit, Schedule
 from models.shelf import Deck, Shelf, stack_pictures
@@ -23,6 +28,7 @@ RECOVERY_SD = 0.15
 # Dirt looks the same in blanks and in blood, and its share in blood is free: only blanks keep the
 # network from calling dirt whatever makes the totals come out.
 _BLANK_WEIGHT = 0.5
+_UNTOLD_WEIGHT = 0.3
 # What one mini-bag says of a specimen stands for this many independent cells in the recovery's
 # prior; with every cell counted the prior would be worth nothing.
 _CELLS_PER_SPECIMEN = 200
@@ -202,4 +208,21 @@ def bag_loss(
     effective = (target * (1 - target)).clamp_min(1e-4) / sd.square()
     size = torch.tensor(sizes, device=logits.device)[:, None]
     loss = proportion_loss(fractions, target, known, effective / (effective + size))
+    loss = loss + _untold_loss(fractions, chosen, known)
     return loss * (len(chosen) / step) + penalty
+
+
+def _untold_loss(
+    fractions: torch.Tensor, chosen: Sequence[Shelf], known: torch.Tensor
+) -> torch.Tensor | float:
+    """What keeps classes that nobody told from taking each other's place; 0 where all are told.
+
+    On the mean of the donors, each of whom may be as unusual as they like.
+    """
+    untold = ~known.any(0)
+    whole = [i for i, shelf in enumerate(chosen) if not shelf.relative]
+    if not whole or not bool(untold.any()):
+        return 0.0
+    expected = torch.stack([s.expected for s in chosen if s.expected is not None])
+    shown = fractions[whole].mean(0)[untold]
+    return _UNTOLD_WEIGHT * plausible_loss(shown, expected[whole].mean(0)[untold])

@@ -4,5 +4,5 @@ They stand apart from the code they describe, so that whether a result is up to 
 without importing torch.
 """
 
-TRAIN = 9
+TRAIN = 10
 PREDICT = 8

@@ -12,6 +12,14 @@ from models.bag import Known
 DEFAULT_CV = {"neutrophil": 0.04, "lymphocyte": 0.05, "monocyte": 0.10, "eosinophil": 0.12}
 OTHER_CV, SMALLEST_SD = 0.30, 0.002
 ASSUMED_PURITY, PURITY_SD = 0.95, 0.03
+# Of adult blood, where nobody tells; classes of other names share what is left evenly.
+USUAL_SHARE = {
+    "neutrophil": 0.57,
+    "lymphocyte": 0.31,
+    "monocyte": 0.08,
+    "eosinophil": 0.03,
+    "basophil": 0.01,
+}
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,24 @@ def read_target(known: Known, classes: Sequence[str]) -> Target | None:
     # The error of a share: its own count's and, weakly, that of the total.
     sd = np.sqrt((cv * fraction * (1 - fraction)) ** 2 + SMALLEST_SD**2)
     return Target(fraction, sd, relative)
+
+
+def expected_shares(target: Target, classes: Sequence[str]) -> np.ndarray:
+    """The differential with classes that nobody told as in adult blood, (K,), adding to 1."""
+    usual = np.array([USUAL_SHARE.get(name, 0.0) for name in classes])
+    strangers = usual == 0
+    if strangers.any():
+        usual[strangers] = max(1 - usual.sum(), 0.01 * len(classes)) / strangers.sum()
+    known = target.known
+    if known.all():
+        return target.fraction
+    untold = np.where(known, 0.0, usual)
+    told = np.where(known, target.fraction, 0.0)
+    if target.relative:
+        told = told * usual[known].sum()
+        return np.asarray((told + untold) / (told + untold).sum())
+    rest = max(1 - told.sum(), 0.0)
+    return np.asarray((told + rest * untold / untold.sum()) / (told.sum() + rest))
 
 
 def stated_total(known: Known, classes: Sequence[str]) -> float:

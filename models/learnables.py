@@ -11,7 +11,7 @@ import torch
 from cellcensus.errors import TrainingError
 from cellcensus.settings import TrainingSettings
 from models.bag import Bag
-from models.knowledge import Target, population_prior, purity_vector, read_target
+from models.knowledge import Target, expected_shares, population_prior, purity_vector, read_target
 from models.network import NO_ARTEFACTS
 from models.normalise import ClassLooks, donor_effect, fit_looks, measure_cells, typical
 from models.pictures import prepare, to_window
@@ -172,12 +172,11 @@ def fit_material_looks(
     material: Material, purified: Sequence[int], mixed: Sequence[int]
 ) -> ClassLooks:
     """Normalisation learned from these purified and these mixed specimens."""
-    complete = [i for i in mixed if material.targets[i].complete]
     k = len(material.classes)
-    means = np.array([material.means[i] for i in [*purified, *complete]]).reshape(-1, 2)
+    means = np.array([material.means[i] for i in [*purified, *mixed]]).reshape(-1, 2)
     shares = [material.holds[i] for i in purified]
-    shares += [material.targets[i].fraction for i in complete]
-    flags = [True] * len(purified) + [False] * len(complete)
+    shares += [expected_shares(material.targets[i], material.classes) for i in mixed]
+    flags = [True] * len(purified) + [False] * len(mixed)
     return fit_looks(means, np.array(shares).reshape(-1, k), flags)
 
 
@@ -213,6 +212,8 @@ def _shelf(
         shelf.fraction = torch.from_numpy(np.nan_to_num(target.fraction)).float().to(device)
         shelf.known = torch.from_numpy(target.known).to(device)
         shelf.sd = torch.from_numpy(np.nan_to_num(target.sd, nan=1.0)).float().to(device)
+        shelf.expected = torch.from_numpy(expected_shares(target, material.classes)).float()
+        shelf.expected = shelf.expected.to(device)
         shelf.relative = target.relative
     else:
         shelf.holds = torch.from_numpy(_holds(material, index)).float()
@@ -223,7 +224,7 @@ def _shares(material: Material, index: int) -> np.ndarray | None:
     if index in material.holds:
         return material.holds[index]
     target = material.targets.get(index)
-    return target.fraction if target is not None and target.complete else None
+    return None if target is None else expected_shares(target, material.classes)
 
 
 def _holds(material: Material, index: int) -> np.ndarray:

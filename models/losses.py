@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import torch
 
+# On the scale arcsin sqrt p: 31 % may be 20 to 43 %, 8 % may be 3 to 16 %, 1 % may be 0 to 5 %.
+_PLAUSIBLE = 0.12
+
 
 def purity_loss(
     logits: torch.Tensor, share: torch.Tensor, holds: torch.Tensor, prior: torch.Tensor
@@ -69,3 +72,22 @@ def proportion_loss(
     goal = torch.where(known, target, found.detach())
     entropy = -(goal * found.log() + (1 - goal) * (-found).log1p())
     return (entropy * weight * known).sum(1).mean()
+
+
+def plausible_loss(shown: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
+    """Cross-entropy between mean shares and the nearest that is plausible.
+
+    No slope within 0.12 of what is expected on the scale arcsin sqrt p: what is rare in one study
+    may be common in another, but no class is nine tenths of the blood of all donors, or none.
+
+    Parameters
+    ----------
+    shown, expected
+        (m,) mean shares of some donors' blood.
+    """
+    found = shown.clamp(1e-5, 1 - 1e-5)
+    middle = expected.clamp(0, 1).sqrt().asin()
+    low = (middle - _PLAUSIBLE).clamp_min(0).sin().square()
+    high = (middle + _PLAUSIBLE).clamp_max(torch.pi / 2).sin().square()
+    goal = torch.minimum(torch.maximum(found.detach(), low), high)
+    return -(goal * found.log() + (1 - goal) * (-found).log1p()).sum()

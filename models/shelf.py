@@ -29,6 +29,8 @@ class Shelf:
     fraction, known, sd
         (K,) analyser shares of a mixed specimen; ``None`` for a purified one. Shares among the
         known classes only if ``relative``.
+    expected
+        (K,) the same with classes that nobody told as in adult blood.
     """
 
     specimen_id: str
@@ -38,6 +40,7 @@ class Shelf:
     fraction: torch.Tensor | None = None
     known: torch.Tensor | None = None
     sd: torch.Tensor | None = None
+    expected: torch.Tensor | None = None
     relative: bool = False
 
     def __len__(self) -> int:

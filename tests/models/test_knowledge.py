@@ -1,7 +1,7 @@
 import pytest
 
 from models.bag import Known
-from models.knowledge import population_prior, purity_vector, read_target
+from models.knowledge import expected_shares, population_prior, purity_vector, read_target
 
 CLASSES = ("a", "b", "c")
 
@@ -54,3 +54,29 @@ def test_prior_ignores_what_is_unknown_and_has_a_floor():
     prior = population_prior(targets, 3, floor=0.02)
     assert prior.sum() == pytest.approx(1)
     assert prior.min() > 0.018
+
+
+BLOOD = ("neutrophil", "lymphocyte", "basophil")
+
+
+@pytest.mark.parametrize(
+    ("known", "classes", "expected"),
+    [
+        ({"per_ul": {"neutrophil": 36}}, BLOOD, [0.36, 0.62, 0.02]),
+        ({"per_ul": {"neutrophil": 60, "lymphocyte": 30}}, BLOOD, [0.6, 0.3, 0.1]),
+        ({"per_ul": {"neutrophil": 50, "lymphocyte": 30, "basophil": 20}}, BLOOD, [0.5, 0.3, 0.2]),
+        ({"per_ul": {"b": 40}}, CLASSES, [0.3, 0.4, 0.3]),
+        ({"per_ul": {"neutrophil": 120}}, BLOOD, [1.0, 0.0, 0.0]),
+    ],
+)
+def test_what_nobody_told_is_expected_as_in_adult_blood(known, classes, expected):
+    target = read_target(Known("mixed", wbc_per_ul=100, **known), classes)
+    assert expected_shares(target, classes) == pytest.approx(expected)
+
+
+def test_what_nobody_told_beside_shares_without_a_total():
+    target = read_target(Known("mixed", per_ul={"neutrophil": 75, "lymphocyte": 25}), BLOOD)
+    found = expected_shares(target, BLOOD)
+    assert found.sum() == pytest.approx(1)
+    assert found[0] / found[1] == pytest.approx(3)
+    assert found[2] == pytest.approx(0.01 / 0.89)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from models.losses import proportion_loss, purity_loss, specimen_fractions
+from models.losses import plausible_loss, proportion_loss, purity_loss, specimen_fractions
 
 
 def test_purity_loss_recovers_likelihoods_behind_impure_specimens():
@@ -41,3 +41,18 @@ def test_artefacts_are_free_and_recovery_divided_out():
     assert specimen_fractions(mean, torch.zeros(2))[0].tolist() == pytest.approx([0.5, 0.5])
     shares = specimen_fractions(mean, torch.tensor([0.0, 2.0]).log1p())
     assert shares[0].tolist() == pytest.approx([0.75, 0.25])
+
+
+def test_mean_shares_are_pulled_to_what_is_plausible_and_no_further():
+    expected = torch.tensor([0.31, 0.08, 0.01])
+
+    def slope(*shown):
+        given = torch.tensor(shown, requires_grad=True)
+        plausible_loss(given, expected).backward()
+        return given.grad
+
+    assert slope(0.31, 0.08, 0.01) == pytest.approx(0, abs=1e-4)
+    assert slope(0.22, 0.14, 0.03) == pytest.approx(0, abs=1e-4)
+    far = slope(0.02, 0.40, 0.10)
+    assert far[0] < 0 < far[1]
+    assert far[2] > 0
