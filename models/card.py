@@ -168,6 +168,21 @@ def _limits(model: Model, material: Material) -> list[str]:
         lines.append(
             f"{donors} mixed donors: intervals rest on an assumed shape; 19 are needed to test it."
         )
+    untold = _untold(material)
+    if donors and untold:
+        lines.append(
+            f"No analyser told {untold} of the {len(model.classes)} classes: how far these are off "
+            "was never seen, and their intervals may not hold."
+        )
     if donors == 0:
         lines.append("Learned from purified cells alone: not to be trusted on blood.")
     return lines
+
+
+def _untold(material: Material) -> int:
+    """How many classes no mixed specimen tells, by themselves or as what is left of the total."""
+    told = np.zeros(len(material.classes), bool)
+    for target in material.targets.values():
+        rest = target.known.sum() == len(told) - 1 and not target.relative
+        told |= target.known | rest
+    return int((~told).sum())

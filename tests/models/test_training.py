@@ -102,6 +102,7 @@ def test_partial_totals_teach_too(brief):
             bags[i] = replace(bag, known=replace(bag.known, per_ul=only))
     model = train(bags, CLASSES, settings=brief)
     assert np.isfinite(model.errors.between).all()
+    assert any("No analyser told 2 of the 3 classes" in said for said in model.card["limits"])
     total_only = [
         replace(b, known=Known("mixed", wbc_per_ul=b.known.wbc_per_ul))
         if b.known.role == "mixed"
