@@ -7,19 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cellcensus.blood import USUAL_SHARE
 from models.bag import Known
 
 DEFAULT_CV = {"neutrophil": 0.04, "lymphocyte": 0.05, "monocyte": 0.10, "eosinophil": 0.12}
 OTHER_CV, SMALLEST_SD = 0.30, 0.002
 ASSUMED_PURITY, PURITY_SD = 0.95, 0.03
-# Of adult blood, where nobody tells; classes of other names share what is left evenly.
-USUAL_SHARE = {
-    "neutrophil": 0.57,
-    "lymphocyte": 0.31,
-    "monocyte": 0.08,
-    "eosinophil": 0.03,
-    "basophil": 0.01,
-}
 
 
 @dataclass(frozen=True)
@@ -81,7 +74,10 @@ def read_target(known: Known, classes: Sequence[str]) -> Target | None:
 
 
 def expected_shares(target: Target, classes: Sequence[str]) -> np.ndarray:
-    """The differential with classes that nobody told as in adult blood, (K,), adding to 1."""
+    """The differential with classes that nobody told as in adult blood, (K,), adding to 1.
+
+    Classes of other names than adult blood's share evenly what those leave.
+    """
     usual = np.array([USUAL_SHARE.get(name, 0.0) for name in classes])
     strangers = usual == 0
     if strangers.any():

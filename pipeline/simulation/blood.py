@@ -6,17 +6,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cellcensus.blood import USUAL_SHARE
 from cellcensus.study import Role
 from pipeline.simulation.settings import SimulationSettings
 
-# Share of leukocytes in adult blood; classes of other names get the shares not in use, in order.
-USUAL_SHARE = {
-    "neutrophil": 0.57,
-    "lymphocyte": 0.31,
-    "monocyte": 0.08,
-    "eosinophil": 0.03,
-    "basophil": 0.01,
-}
+# Classes of other names than adult blood's get these shares in order.
 OTHER_SHARES = (0.35, 0.25, 0.15, 0.12, 0.08, 0.05)
 ANALYSER_CV = {
     "neutrophil": 0.03,

@@ -93,10 +93,13 @@ def text(light, frame):
 
 
 def stick(frame):
-    """Some cells of the lowest lane stop where they touch the wall."""
+    """Late in the recording some cells of the lowest lane stop where they touch the wall.
+
+    Not as far apart as the others go in a frame: then they would look as if they flowed.
+    """
     yield from cells(frame)
-    for index in range(8):
-        yield min(-20 - 90 * index + SPEED * frame, 220 - 26 * index), 143.0
+    for index in range(4):
+        yield min(-20 - 90 * index + SPEED * (frame - 70), 220 - 34 * index), 143.0
 
 
 def crowd(frame):
@@ -121,7 +124,7 @@ PROVOKED = {
     "bubbles": lambda: codes(film(extra=bubble)),
     "static_dirt": lambda: codes(film(extra=dirt)),
     "burnt_in_text": lambda: codes(film(extra=text)),
-    "stuck_cells": lambda: codes(film(places=stick), stuck_share=0.02),
+    "stuck_cells": lambda: codes(film(140, places=stick), stuck_share=0.02),
     "crowded": lambda: codes(film(places=crowd, radius=8.5)),
     "coincidence": lambda: codes(film(places=crowd, radius=8.5)),
     "uneven_rate": lambda: codes(film(120, places=clog), rate_variation=4.0),
