@@ -21,6 +21,20 @@ from cellcensus.studyfolder import load_study
 CELLCENSUS = Path(sys.executable).with_name("cellcensus")
 
 
+def export(what: str, name: str, home: Path) -> Path:
+    """Export ``predictions`` or ``cells`` of a study of this name; the file."""
+    file = home / f"{what}.csv"
+    subprocess.run(
+        [
+            *(str(CELLCENSUS), "export", what, "--study", name, "--home", str(home)),
+            *("--out", str(file)),
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    return file
+
+
 def measure(study: Path, truth: Path, home: Path) -> int:
     """Run, export and compare; the exit code of the run."""
     began = time.perf_counter()
@@ -29,20 +43,10 @@ def measure(study: Path, truth: Path, home: Path) -> int:
     if done.returncode not in (0, 3):
         return done.returncode
     name = load_study(study).name
-    files = {}
-    for what in ("predictions", "cells"):
-        files[what] = home / f"{what}.csv"
-        subprocess.run(
-            [
-                *(str(CELLCENSUS), "export", what, "--study", name, "--home", str(home)),
-                *("--out", str(files[what])),
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
+    predictions, cells = (export(what, name, home) for what in ("predictions", "cells"))
     compare.main(
         [
-            *("--predictions", str(files["predictions"]), "--cells", str(files["cells"])),
+            *("--predictions", str(predictions), "--cells", str(cells)),
             *("--truth", str(truth)),
         ]
     )

@@ -52,6 +52,19 @@ class Outcome:
     seconds: float
     mode: Mode
 
+    @property
+    def filled(self) -> list[Score]:
+        """Scores of the specimens with cells."""
+        return [score for score in self.scores.values() if score.true]
+
+    @property
+    def good(self) -> bool:
+        """Whether these reached what they must."""
+        whole = total(self.filled)
+        true = max(whole.true, 1)
+        good = whole.duplicates <= DUPLICATES * true and whole.false <= FALSE * true
+        return good and whole.recall >= RECALL
+
 
 def play(
     conditions: Mapping[str, Any], folder: Path, *, cells: int, blind: bool, seed: int = 1
@@ -114,25 +127,16 @@ def _recordings(folder: Path) -> list[tuple[str, str]]:
 
 def line(name: str, outcome: Outcome) -> str:
     """One line of the table."""
-    filled = {key: score for key, score in outcome.scores.items() if score.true}
     empty = [score for score in outcome.scores.values() if not score.true]
-    whole = total(filled.values())
+    whole = total(outcome.filled)
     true = max(whole.true, 1)
-    worst = max((abs(score.count_error) for score in filled.values()), default=0.0)
+    worst = max((abs(score.count_error) for score in outcome.filled), default=0.0)
     blanks = sum(score.exported for score in empty)
     return (
         f"{name:<12}{whole.true:>6}{whole.recall:>9.4f}{whole.duplicates / true:>9.2%}"
         f"{whole.false / true:>8.2%}{worst:>8.1%}{blanks:>7}{outcome.seconds:>8.1f}"
-        f"  {'ok   ' if is_good(outcome) else 'SHORT'}  {' '.join(_alerts(outcome))}"
+        f"  {'ok   ' if outcome.good else 'SHORT'}  {' '.join(_alerts(outcome))}"
     )
-
-
-def is_good(outcome: Outcome) -> bool:
-    """Whether a scenario reached what it must."""
-    whole = total([score for score in outcome.scores.values() if score.true])
-    true = max(whole.true, 1)
-    good = whole.duplicates <= DUPLICATES * true and whole.false <= FALSE * true
-    return good and whole.recall >= RECALL
 
 
 def _alerts(outcome: Outcome) -> list[str]:
@@ -173,7 +177,7 @@ def main(arguments: list[str]) -> int:
             folder = (chosen.keep or Path(temporary)) / name
             outcome = play(conditions, folder, cells=chosen.cells, blind=chosen.blind, seed=seed)
             print(line(name, outcome), flush=True)
-            if chosen.random and not is_good(outcome):
+            if chosen.random and not outcome.good:
                 print(f"{'':<12}{json.dumps(conditions)}")
             if chosen.keep:
                 (folder / "figures.json").write_text(json.dumps(outcome.figures, indent=1))

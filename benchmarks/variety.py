@@ -24,7 +24,7 @@ from typing import Any
 
 from benchmarks.compare import compare, read_predictions
 from benchmarks.kept import keep
-from benchmarks.realstudy import CELLCENSUS
+from benchmarks.realstudy import CELLCENSUS, export
 from benchmarks.truth import read_truth
 
 Row = dict[str, str]
@@ -128,17 +128,9 @@ def run(study: Path, truth: Path, name: str, home: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"exit": done.returncode, "seconds": time.perf_counter() - begun}
     if done.returncode not in (0, 3):
         return {**result, "message": done.stderr.decode()[-500:]}
-    file = home / "predictions.csv"
-    subprocess.run(
-        [
-            *(str(CELLCENSUS), "export", "predictions", "--study", name, "--home", str(home)),
-            *("--out", str(file)),
-        ],
-        check=True,
-        capture_output=True,
-    )
     known = read_truth(truth)
-    return {**result, **compare(known, read_predictions(file, known.classes), None)}
+    found = read_predictions(export("predictions", name, home), known.classes)
+    return {**result, **compare(known, found, None)}
 
 
 def line(name: str, result: dict[str, Any]) -> str:

@@ -78,13 +78,13 @@ def expected_shares(target: Target, classes: Sequence[str]) -> np.ndarray:
 
     Classes of other names than adult blood's share evenly what those leave.
     """
+    if target.complete:
+        return target.fraction
     usual = np.array([USUAL_SHARE.get(name, 0.0) for name in classes])
     strangers = usual == 0
     if strangers.any():
         usual[strangers] = max(1 - usual.sum(), 0.01 * len(classes)) / strangers.sum()
     known = target.known
-    if known.all():
-        return target.fraction
     untold = np.where(known, 0.0, usual)
     told = np.where(known, target.fraction, 0.0)
     if target.relative:

@@ -207,13 +207,12 @@ def _shelf(
     crops = crops if cells is None else crops[:cells, :1]
     pictures = prepare(crops, looks.centre + effect, device)
     shelf = Shelf(material.bags[index].specimen_id, material.donor(index), pictures)
-    if index in material.targets:
-        target = material.targets[index]
+    target = material.targets.get(index)
+    if target is not None and shares is not None:
         shelf.fraction = torch.from_numpy(np.nan_to_num(target.fraction)).float().to(device)
         shelf.known = torch.from_numpy(target.known).to(device)
         shelf.sd = torch.from_numpy(np.nan_to_num(target.sd, nan=1.0)).float().to(device)
-        shelf.expected = torch.from_numpy(expected_shares(target, material.classes)).float()
-        shelf.expected = shelf.expected.to(device)
+        shelf.expected = torch.from_numpy(shares).float().to(device)
         shelf.relative = target.relative
     else:
         shelf.holds = torch.from_numpy(_holds(material, index)).float()

@@ -70,8 +70,7 @@ def proportion_loss(
     """
     found = fractions.clamp(1e-5, 1 - 1e-5)
     goal = torch.where(known, target, found.detach())
-    entropy = -(goal * found.log() + (1 - goal) * (-found).log1p())
-    return (entropy * weight * known).sum(1).mean()
+    return (_cross_entropy(goal, found) * weight * known).sum(1).mean()
 
 
 def plausible_loss(shown: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
@@ -90,4 +89,9 @@ def plausible_loss(shown: torch.Tensor, expected: torch.Tensor) -> torch.Tensor:
     low = (middle - _PLAUSIBLE).clamp_min(0).sin().square()
     high = (middle + _PLAUSIBLE).clamp_max(torch.pi / 2).sin().square()
     goal = torch.minimum(torch.maximum(found.detach(), low), high)
-    return -(goal * found.log() + (1 - goal) * (-found).log1p()).sum()
+    return _cross_entropy(goal, found).sum()
+
+
+def _cross_entropy(goal: torch.Tensor, found: torch.Tensor) -> torch.Tensor:
+    """Of each share against the rest."""
+    return -(goal * found.log() + (1 - goal) * (-found).log1p())

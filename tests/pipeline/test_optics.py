@@ -10,10 +10,10 @@ SHAPE = (120, 160)
 CELLS = [(30, 40, 20), (80, 60, 14), (130, 90, 30)]
 
 
-def film(cells, *, filled=3, **how):
+def film(cells, **how):
     """Frames of which the last few show cells."""
     frames = [draw(SHAPE, [], seed=seed, **how) for seed in range(7)]
-    return frames + [draw(SHAPE, cells, seed=90 + seed, **how) for seed in range(filled)]
+    return frames + [draw(SHAPE, cells, seed=90 + seed, **how) for seed in range(3)]
 
 
 def optics(frames, bare=None):
