@@ -10,12 +10,13 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from itertools import chain, islice, pairwise
 from multiprocessing import current_process
 from typing import Protocol, TypeVar
 
 from cellcensus.errors import CellcensusError
-from flows.pools import SharedPool, pool_of
+from flows.pools import SharedPool, pool_of, submit
 
 J = TypeVar("J")
 R = TypeVar("R")
@@ -108,7 +109,7 @@ def _fill(
     # One more than can run, a process: nobody is idle while the next jobs are looked for.
     for job in islice(jobs, 2 * processes - len(waiting)):
         try:
-            future = pool.submit(attempt, work, job)
+            future = submit(pool, partial(attempt, work), job)
         except BrokenProcessPool as error:
             future = Future()
             future.set_exception(error)
@@ -151,7 +152,7 @@ def _result(future: Future[R | Exception]) -> R | Exception:
 
 def _alone(work: Callable[[J], R], job: J) -> R | Exception:
     with pool_of(1) as pool:
-        future = pool.submit(attempt, work, job)
+        future = submit(pool, partial(attempt, work), job)
         if isinstance(future.exception(), BrokenProcessPool):
             return WorkerDiedError("the process working on it died, probably for lack of memory")
         return _result(future)

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from multiprocessing import get_context
-from threading import Lock
+from threading import Event, Lock
+from typing import TypeVar
 from uuid import uuid4
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+#: Seconds that a process may take to leave its job.
+_LEAVE = 5
 
 
 class SharedPool:
@@ -74,14 +81,48 @@ def pool_of(processes: int) -> Iterator[ProcessPoolExecutor]:
         for process in running:
             process.terminate()
         for process in running:
-            process.join(5)
+            process.join(_LEAVE)
+            process.kill()
         raise
 
 
+def submit(pool: ProcessPoolExecutor, work: Callable[[J], R], job: J) -> Future[R]:
+    """Have a job done in the pool.
+
+    Raises
+    ------
+    BrokenProcessPool
+        One of its processes died.
+    """
+    # Ctrl-C reaches every process of the terminal; the parent alone answers it. A process begun
+    # here keeps its deaf ear from its first moment on.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        return pool.submit(_unless_leaving, work, job)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+_leaving = Event()
+
+
+def _unless_leaving(work: Callable[[J], R], job: J) -> R:
+    # The executor's loop takes an exit for the result of a job, and goes on with the next.
+    try:
+        if not _leaving.is_set():
+            return work(job)
+    except SystemExit:
+        pass
+    os._exit(1)
+
+
+def _leave(_number: int, _frame: object) -> None:
+    _leaving.set()
+    sys.exit(1)
+
+
 def _begin_worker() -> None:
-    # Ctrl-C reaches every process of the terminal; the parent alone answers it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(1))
+    signal.signal(signal.SIGTERM, _leave)
     # One thread each: the processes already fill the cores.
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -54,7 +54,8 @@ def test_what_may_pass_is_tried_twice(tmp_path):
     assert file.read_text() == "xx"
 
 
-def test_the_interrupt_of_a_terminal_ends_the_pool_without_a_word(tmp_path):
+@pytest.mark.parametrize("after", [0.1, 0.4, 1.5])
+def test_the_interrupt_of_a_terminal_ends_the_pool_without_a_word(tmp_path, after):
     script = tmp_path / "script.py"
     script.write_text(
         "import time\n"
@@ -62,7 +63,7 @@ def test_the_interrupt_of_a_terminal_ends_the_pool_without_a_word(tmp_path):
         "if __name__ == '__main__':\n"
         "    try:\n"
         "        print('ready', flush=True)\n"
-        "        list(LocalConductor().map(time.sleep, [60, 60], label='x', processes=2))\n"
+        "        list(LocalConductor().map(time.sleep, [60] * 5, label='x', processes=2))\n"
         "    except KeyboardInterrupt:\n"
         "        print('stopped', flush=True)\n"
     )
@@ -75,7 +76,7 @@ def test_the_interrupt_of_a_terminal_ends_the_pool_without_a_word(tmp_path):
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
     assert process.stdout.readline() == "ready\n"
-    time.sleep(1.5)
+    time.sleep(after)
     began = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=20)
